@@ -1,0 +1,102 @@
+"""What every table shares: identity, tenant, stamps, version; and the helpers that mark a column's kind."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+import uuid_utils.compat as uuids
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from crm_app.core.clock import utcnow
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+TZ = sa.DateTime(timezone=True)
+
+
+def new_id() -> UUID:
+    """UUID v7: sorts by creation; shows the creation time, so never a secret."""
+    return uuids.uuid7()
+
+
+class TenantScoped(SQLModel):
+    """A row of one workspace. The unit of work stamps `tenant_id`; row-level security keeps it in."""
+
+    tenant_id: UUID = Field(default=None, primary_key=True)
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+
+
+class Record(TenantScoped):
+    """What a CRM record has: stamps, a version that every change raises, custom fields, the trash."""
+
+    created_at: datetime = Field(default_factory=utcnow, sa_type=TZ)
+    created_by_id: UUID | None = Field(default=None, sa_column_kwargs={"info": {"target": "user"}})
+    updated_at: datetime = Field(default_factory=utcnow, sa_type=TZ)
+    updated_by_id: UUID | None = Field(default=None, sa_column_kwargs={"info": {"target": "user"}})
+    version: int = Field(default=1)
+    deleted_at: datetime | None = Field(default=None, sa_type=TZ)
+    deleted_by_id: UUID | None = Field(default=None)
+    custom: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": sa.text("'{}'")})
+
+
+def money(currency_field: str = "currency", **kw: Any) -> Any:
+    """Integer minor units (bigint: comparisons on it use indexes under row-level security)."""
+    return Field(sa_type=sa.BigInteger, sa_column_kwargs={"info": {"kind": "money", "currency_field": currency_field}}, **kw)
+
+
+def percent(**kw: Any) -> Any:
+    return Field(ge=0, le=100, sa_column_kwargs={"info": {"kind": "percent"}}, **kw)
+
+
+def link(target: str, **kw: Any) -> Any:
+    """UUID of a record of `target`; add `tenant_fk` to the table arguments."""
+    return Field(sa_column_kwargs={"info": {"kind": "link", "target": target}}, **kw)
+
+
+def kind(name: str, **kw: Any) -> Any:
+    """A field whose kind the type alone does not tell: long_text, email, phone, url."""
+    return Field(sa_column_kwargs={"info": {"kind": name}}, **kw)
+
+
+def when(**kw: Any) -> Any:
+    """A UTC moment."""
+    return Field(sa_type=TZ, **kw)
+
+
+def choice(enum: type[Any], **kw: Any) -> Any:
+    """A StrEnum stored as text: adding a value needs no migration of a database type."""
+    return Field(sa_type=_StrEnumType(enum), **kw)
+
+
+class _StrEnumType(sa.types.TypeDecorator[Any]):
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, enum: type[Any]) -> None:
+        super().__init__(length=32)
+        self.enum = enum
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else self.enum(value).value
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else self.enum(value)
+
+
+def tenant_fk(column: str, parent: str) -> sa.ForeignKeyConstraint:
+    """Foreign key over (tenant_id, column): a row of another tenant can never be pointed at."""
+    return sa.ForeignKeyConstraint(["tenant_id", column], [f"{parent}.tenant_id", f"{parent}.id"])
+
+
+def live_index(name: str, *columns: Any, where: str = "deleted_at IS NULL", include: Iterable[str] = (), unique: bool = False) -> sa.Index:
+    """An index over (tenant_id, columns...) of the rows that are not in the trash; "x DESC" is understood."""
+    parts = [sa.text(c) if isinstance(c, str) and " " in c else c for c in columns]
+    return sa.Index(name, "tenant_id", *parts, unique=unique, postgresql_where=sa.text(where), postgresql_include=list(include))
