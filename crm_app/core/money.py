@@ -52,7 +52,7 @@ def parse_amount(text: str, currency: str) -> int:
         raw = raw.replace("." if comma > dot else ",", "").replace(",", ".")
     elif comma >= 0:
         groups = raw.split(",")
-        is_group = len(groups) > 2 or len(groups[-1]) == 3 and exponent(currency) != 3
+        is_group = len(groups) > 2 or (len(groups[-1]) == 3 and exponent(currency) != 3)
         raw = raw.replace(",", "" if is_group else ".")
     elif raw.count(".") > 1:
         raw = raw.replace(".", "")

@@ -68,7 +68,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A way from a record to others: `account` (to one, over a link here) or `opportunities` (to many, over a link there)."""
+    """A way from a record to others: `account` (to one, over a link here), `opportunities` (to many, a link there)."""
 
     name: str
     entity: str  # the entity at the other end
@@ -147,7 +147,9 @@ def _field(model: type[Any], name: str, info: Any, label: str) -> FieldSpec:
     more = column.info  # what a helper of models.base left there: kind, target, currency_field
     base, nullable = _base_type(info.annotation)
     kind = Kind(more["kind"]) if "kind" in more else next(k for t, k in _KINDS if issubclass(base, t))
-    choices = tuple(Choice(c.value, getattr(c, "label", label_of(c.value))) for c in base) if issubclass(base, Enum) else ()
+    choices = (
+        tuple(Choice(c.value, getattr(c, "label", label_of(c.value))) for c in base) if issubclass(base, Enum) else ()
+    )
     bounds = {type(m).__name__: m for m in info.metadata}
     return FieldSpec(
         name=name,

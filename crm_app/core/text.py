@@ -3,7 +3,9 @@
 import re
 import unicodedata
 
-_SPECIAL = str.maketrans({"ß": "ss", "æ": "ae", "Æ": "ae", "ø": "o", "Ø": "o", "đ": "d", "Đ": "d", "ł": "l", "Ł": "l", "þ": "th"})
+_SPECIAL = str.maketrans(
+    {"ß": "ss", "æ": "ae", "Æ": "ae", "ø": "o", "Ø": "o", "đ": "d", "Đ": "d", "ł": "l", "Ł": "l", "þ": "th"}
+)
 
 
 def fold(text: str) -> str:
@@ -17,7 +19,29 @@ def sort_key(text: str) -> str:
     return fold(text)[:200]
 
 
-_LEGAL = {"gmbh", "ag", "inc", "llc", "ltd", "plc", "co", "kg", "sa", "sas", "srl", "spa", "bv", "nv", "ab", "as", "oy", "kft", "corp", "corporation", "limited"}
+_LEGAL = {
+    "gmbh",
+    "ag",
+    "inc",
+    "llc",
+    "ltd",
+    "plc",
+    "co",
+    "kg",
+    "sa",
+    "sas",
+    "srl",
+    "spa",
+    "bv",
+    "nv",
+    "ab",
+    "as",
+    "oy",
+    "kft",
+    "corp",
+    "corporation",
+    "limited",
+}
 
 
 def name_key(text: str) -> str:

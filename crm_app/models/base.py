@@ -44,12 +44,16 @@ class Record(TenantScoped):
     version: int = Field(default=1)
     deleted_at: datetime | None = Field(default=None, sa_type=TZ)
     deleted_by_id: UUID | None = Field(default=None)
-    custom: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": sa.text("'{}'")})
+    custom: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": sa.text("'{}'")}
+    )
 
 
 def money(currency_field: str = "currency", **kw: Any) -> Any:
     """Integer minor units (bigint: comparisons on it use indexes under row-level security)."""
-    return Field(sa_type=sa.BigInteger, sa_column_kwargs={"info": {"kind": "money", "currency_field": currency_field}}, **kw)
+    return Field(
+        sa_type=sa.BigInteger, sa_column_kwargs={"info": {"kind": "money", "currency_field": currency_field}}, **kw
+    )
 
 
 def percent(**kw: Any) -> Any:
@@ -96,7 +100,11 @@ def tenant_fk(column: str, parent: str) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(["tenant_id", column], [f"{parent}.tenant_id", f"{parent}.id"])
 
 
-def live_index(name: str, *columns: Any, where: str = "deleted_at IS NULL", include: Iterable[str] = (), unique: bool = False) -> sa.Index:
+def live_index(
+    name: str, *columns: Any, where: str = "deleted_at IS NULL", include: Iterable[str] = (), unique: bool = False
+) -> sa.Index:
     """An index over (tenant_id, columns...) of the rows that are not in the trash; "x DESC" is understood."""
     parts = [sa.text(c) if isinstance(c, str) and " " in c else c for c in columns]
-    return sa.Index(name, "tenant_id", *parts, unique=unique, postgresql_where=sa.text(where), postgresql_include=list(include))
+    return sa.Index(
+        name, "tenant_id", *parts, unique=unique, postgresql_where=sa.text(where), postgresql_include=list(include)
+    )
