@@ -80,3 +80,17 @@ class Throttled(CrmError):
     @property
     def details(self) -> dict[str, Any]:
         return {"retry_after": self.retry_after}
+
+
+class NotReady(CrmError):
+    """The installation cannot start or go on. `remedy` is what its operator does about it."""
+
+    status, code = 503, "not_ready"
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"remedy": self.remedy} if self.remedy else {}

@@ -1,0 +1,39 @@
+"""Which database this installation uses: the one in the settings, or the embedded one, started on first need."""
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from crm_app.settings import settings
+from crm_app.store.embedded import EmbeddedPostgres, Role
+
+
+@dataclass(frozen=True)
+class DatabaseUrls:
+    """postgresql:// addresses. Only `app` is held by row-level security; `direct` is `app` past a pooler."""
+
+    app: str = field(repr=False)
+    owner: str = field(repr=False)
+    direct: str = field(repr=False)
+
+
+@cache
+def embedded() -> EmbeddedPostgres:
+    """The installation's own cluster, started or not."""
+    return EmbeddedPostgres(settings().data_dir / "postgres", programs=settings().pg_bin)
+
+
+@cache
+def database_urls() -> DatabaseUrls:
+    """Starts or joins the embedded cluster when no DATABASE_URL is set; NotReady when it cannot."""
+    chosen = settings()
+    if not chosen.is_embedded:
+        return DatabaseUrls(chosen.database_url, chosen.database_owner_url, chosen.database_direct_url)
+    cluster = embedded()
+    cluster.start()
+    app = cluster.url(Role.app)
+    return DatabaseUrls(app=app, owner=cluster.url(Role.owner), direct=app)
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The same address for SQLAlchemy's psycopg dialect, sync and async."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
