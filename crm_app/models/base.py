@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import uuid_utils.compat as uuids
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
 from crm_app.core.clock import utcnow
@@ -65,9 +65,20 @@ def link(target: str, **kw: Any) -> Any:
     return Field(sa_column_kwargs={"info": {"kind": "link", "target": target}}, **kw)
 
 
-def kind(name: str, **kw: Any) -> Any:
+def typed(name: str, **kw: Any) -> Any:
     """A field whose kind the type alone does not tell: long_text, email, phone, url."""
     return Field(sa_column_kwargs={"info": {"kind": name}}, **kw)
+
+
+def json_list() -> Any:
+    return Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": sa.text("'[]'")})
+
+
+def searchable(*columns: str) -> Any:
+    """A generated tsvector over folded text; read by the function crm_search only (see alembic/sql)."""
+    text = " || ' ' || ".join(f"coalesce({c}, '')" for c in columns)
+    computed = sa.Computed(f"to_tsvector('simple'::regconfig, crm_fold({text}))", persisted=True)
+    return Field(default=None, sa_type=TSVECTOR, sa_column_args=[computed])
 
 
 def when(**kw: Any) -> Any:

@@ -1,0 +1,60 @@
+"""Accounts: the companies sold to."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from crm_app.core.registry import Section, declare
+from crm_app.models.base import Record, searchable, json_list, typed, link, live_index, money, tenant_fk
+
+
+class Account(Record, table=True):
+    """`name_key` finds the same company under another spelling; `sort_key` orders names (the database has byte order only)."""
+
+    __tablename__ = "account"
+    __table_args__ = (
+        tenant_fk("owner_id", "crm_user"),
+        tenant_fk("parent_id", "account"),
+        live_index("ix_account_name", "sort_key", "id"),
+        live_index("ix_account_key", "name_key"),
+        live_index("ix_account_owner", "owner_id", "sort_key"),
+        live_index("ix_account_parent", "parent_id"),
+        sa.Index("ix_account_search", "search_text", postgresql_using="gin"),
+    )
+
+    name: str = Field(max_length=200)
+    owner_id: UUID = link("user")
+    industry: str = Field(default="", max_length=80)
+    website: str = typed("url", default="", max_length=300)
+    phone: str = typed("phone", default="", max_length=40)
+    email: str = typed("email", default="", max_length=254)
+    employees: int | None = Field(default=None, ge=0)
+    annual_revenue_minor: int | None = money(default=None, ge=0)
+    currency: str = Field(default="USD", max_length=3)
+    founded_year: int | None = Field(default=None, ge=1000, le=2200)
+    street: str = Field(default="", max_length=200)
+    postal_code: str = Field(default="", max_length=20)
+    city: str = Field(default="", max_length=100)
+    region: str = Field(default="", max_length=100)
+    country: str = Field(default="", max_length=100)
+    parent_id: UUID | None = link("account", default=None)
+    description: str = typed("long_text", default="")
+    tags: list[str] = json_list()
+    name_key: str = Field(default="", max_length=200)
+    sort_key: str = Field(default="", max_length=200)
+    search_text: str | None = searchable("name", "website", "city")
+
+
+ACCOUNT = declare(
+    Account, label="Account", plural="Accounts", title="name", icon="building",
+    columns=("name", "owner_id", "industry", "country", "employees", "annual_revenue_minor", "updated_at"),
+    form=(
+        Section("Account", ("name", "owner_id", "industry", "parent_id", "tags")),
+        Section("Reach", ("website", "phone", "email")),
+        Section("Address", ("street", "postal_code", "city", "region", "country")),
+        Section("Company", ("employees", "annual_revenue_minor", "currency", "founded_year", "description")),
+    ),
+    search=("name", "website", "city"), import_key="name", hidden=("name_key",),
+    labels={"parent_id": "Parent account"},
+)  # fmt: skip

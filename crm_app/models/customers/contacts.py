@@ -1,0 +1,60 @@
+"""Contacts: the people at accounts."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from crm_app.core.registry import Section, declare
+from crm_app.models.base import Record, searchable, json_list, typed, link, live_index, tenant_fk
+
+
+class Contact(Record, table=True):
+    """`name` is the full name, kept by the service from first and last name; the keys find duplicates."""
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        tenant_fk("owner_id", "crm_user"),
+        tenant_fk("account_id", "account"),
+        live_index("ix_contact_name", "sort_key", "id"),
+        live_index("ix_contact_account", "account_id"),
+        live_index("ix_contact_owner", "owner_id", "sort_key"),
+        live_index("ix_contact_email", "email_key"),
+        live_index("ix_contact_phone", "phone_key"),
+        live_index("ix_contact_key", "name_key"),
+        sa.Index("ix_contact_search", "search_text", postgresql_using="gin"),
+    )
+
+    name: str = Field(default="", max_length=200)
+    first_name: str = Field(default="", max_length=100)
+    last_name: str = Field(max_length=100)
+    account_id: UUID | None = link("account", default=None)
+    owner_id: UUID = link("user")
+    title: str = Field(default="", max_length=120)
+    department: str = Field(default="", max_length=120)
+    email: str = typed("email", default="", max_length=254)
+    phone: str = typed("phone", default="", max_length=40)
+    mobile: str = typed("phone", default="", max_length=40)
+    city: str = Field(default="", max_length=100)
+    country: str = Field(default="", max_length=100)
+    lead_source: str = Field(default="", max_length=50)
+    description: str = typed("long_text", default="")
+    tags: list[str] = json_list()
+    email_key: str = Field(default="", max_length=254)
+    phone_key: str = Field(default="", max_length=40)
+    name_key: str = Field(default="", max_length=200)
+    sort_key: str = Field(default="", max_length=200)
+    search_text: str | None = searchable("name", "email", "title")
+
+
+CONTACT = declare(
+    Contact, label="Contact", plural="Contacts", title="name", icon="people",
+    columns=("name", "account_id", "title", "email", "phone", "owner_id", "updated_at"),
+    form=(
+        Section("Person", ("first_name", "last_name", "account_id", "title", "department", "owner_id", "tags")),
+        Section("Reach", ("email", "phone", "mobile", "city", "country")),
+        Section("More", ("lead_source", "description")),
+    ),
+    search=("name", "email", "title"), import_key="email", readonly=frozenset({"name"}),
+    hidden=("email_key", "phone_key", "name_key"),
+)  # fmt: skip

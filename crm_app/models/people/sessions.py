@@ -1,0 +1,66 @@
+"""Sign-in: sessions, one-time links, failed attempts. Secrets are stored as SHA-256 digests only."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from crm_app.core.clock import utcnow
+from crm_app.models.base import TZ, TenantScoped, choice, new_id, tenant_fk
+
+
+class UserSession(TenantScoped, table=True):
+    __tablename__ = "user_session"
+    __table_args__ = (
+        tenant_fk("user_id", "crm_user"),
+        sa.Index("uq_user_session_token", "token_hash", unique=True),
+        sa.Index("ix_user_session_user", "tenant_id", "user_id"),
+    )
+
+    user_id: UUID
+    token_hash: str = Field(max_length=64)
+    created_at: datetime = Field(default_factory=utcnow, sa_type=TZ)
+    last_seen_at: datetime = Field(default_factory=utcnow, sa_type=TZ)
+    expires_at: datetime = Field(sa_type=TZ)
+    revoked_at: datetime | None = Field(default=None, sa_type=TZ)
+    ip: str = ""
+    user_agent: str = ""
+
+
+class LinkPurpose(StrEnum):
+    reset = "reset"
+    invite = "invite"
+
+
+class OneTimeLink(TenantScoped, table=True):
+    """A password reset or an invitation, good once."""
+
+    __tablename__ = "one_time_link"
+    __table_args__ = (
+        tenant_fk("user_id", "crm_user"),
+        sa.Index("uq_one_time_link_token", "token_hash", unique=True),
+    )
+
+    user_id: UUID
+    purpose: LinkPurpose = choice(LinkPurpose)
+    token_hash: str = Field(max_length=64)
+    created_at: datetime = Field(default_factory=utcnow, sa_type=TZ)
+    expires_at: datetime = Field(sa_type=TZ)
+    used_at: datetime | None = Field(default=None, sa_type=TZ)
+
+
+class SignInAttempt(SQLModel, table=True):
+    """A failed sign-in, kept a day; not tenant-scoped, for the tenant is not known yet."""
+
+    __tablename__ = "sign_in_attempt"
+    __table_args__ = (
+        sa.Index("ix_sign_in_attempt_email", "email_key", "at"),
+        sa.Index("ix_sign_in_attempt_ip", "ip", "at"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    email_key: str = Field(max_length=254)
+    ip: str = Field(default="", max_length=64)
+    at: datetime = Field(default_factory=utcnow, sa_type=TZ)
