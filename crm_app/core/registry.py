@@ -121,6 +121,7 @@ _KINDS: tuple[tuple[type, Kind], ...] = (
     (dict, Kind.json),
 )
 _entities: dict[str, Entity] = {}
+_by_model: dict[type[Any], Entity] = {}
 
 
 def declare(model: type[Any], **spec: Any) -> Entity:
@@ -138,7 +139,7 @@ def declare(model: type[Any], **spec: Any) -> Entity:
         raise ValueError(f"{name}: unknown fields {unknown}")
     if name in _entities and _entities[name].model.__module__ != model.__module__:
         raise ValueError(f"{name} is declared twice")
-    _entities[name] = entity
+    _entities[name] = _by_model[model] = entity
     return entity
 
 
@@ -208,3 +209,8 @@ def relations(entity: Entity) -> dict[str, Relation]:
                 name = f"{name}_by_{spec.name.removesuffix('_id')}"
             found[name] = Relation(name, other.name, many=True, link=spec.name)
     return found
+
+
+def of_model(model: type[Any]) -> Entity | None:
+    """The declaration of a table class, or None for machinery without one."""
+    return _by_model.get(model)

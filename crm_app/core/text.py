@@ -51,6 +51,11 @@ def name_key(text: str) -> str:
     return "".join(kept)[:200]
 
 
+def digits(text: str) -> str:
+    """The digits of a phone number: the last ten, so that +49 170 ... and 0170 ... meet."""
+    return re.sub(r"\D", "", text)[-10:]
+
+
 def initials(name: str) -> str:
     words = [w for w in re.split(r"[\s\-]+", name) if w[:1].isalnum()]
     return (words[0][:1] + (words[-1][:1] if len(words) > 1 else words[0][1:2])).upper() if words else "?"

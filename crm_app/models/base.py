@@ -1,8 +1,8 @@
 """What every table shares: identity, tenant, stamps, version; and the helpers that mark a column's kind."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 TZ = sa.DateTime(timezone=True)
+Derived = Mapping[str, Callable[[Mapping[str, Any]], Any]]
 
 
 def new_id() -> UUID:
@@ -36,6 +37,8 @@ class TenantScoped(SQLModel):
 
 class Record(TenantScoped):
     """What a CRM record has: stamps, a version that every change raises, custom fields, the trash."""
+
+    derived: ClassVar[Derived] = {}  # column -> how it follows from the row's other values
 
     created_at: datetime = Field(default_factory=utcnow, sa_type=TZ)
     created_by_id: UUID | None = Field(default=None, sa_column_kwargs={"info": {"target": "user"}})

@@ -18,7 +18,7 @@ def run(op: Any, sql: str) -> None:
 
 
 def isolate(op: Any, table: str, *, rights: str = "SELECT, INSERT, UPDATE, DELETE") -> None:
-    """Row-level security by tenant. The policy stands inline: a function call in it would hide the value from the planner."""
+    """Row-level security by tenant. The policy stands inline: a function would hide the value from the planner."""
     own = "tenant_id = current_setting('app.tenant_id')::uuid"
     run(op, f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     run(op, f"CREATE POLICY tenant ON {table} USING ({own}) WITH CHECK ({own})")
@@ -26,7 +26,7 @@ def isolate(op: Any, table: str, *, rights: str = "SELECT, INSERT, UPDATE, DELET
 
 
 def audit(op: Any, table: str, *, entity: str = "", skip: Sequence[str] = (), secret: Sequence[str] = ()) -> None:
-    """Write old and new values to the audit log at every change. `skip` columns are derived; `secret` ones are masked."""
+    """Write old and new values to the audit log at every change; without `skip` columns, with `secret` ones masked."""
     args = ", ".join(f"'{a}'" for a in (entity, *(f"-{c}" for c in skip), *(f"*{c}" for c in secret)))
     for verb, rows in (
         ("INSERT", "NEW TABLE AS new_rows"),

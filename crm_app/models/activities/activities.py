@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from crm_app.core.registry import Section, declare
-from crm_app.models.base import Record, choice, typed, link, live_index, tenant_fk, when
+from crm_app.models.base import Record, choice, link, live_index, tenant_fk, typed, when
 
 
 class ActivityStatus(StrEnum):
@@ -64,16 +64,30 @@ class Activity(Record, table=True):
 
 
 ACTIVITY_TYPE = declare(
-    ActivityType, name="activity_type", label="Activity type", plural="Activity types", title="name",
-    columns=("name", "key", "icon"), form=(Section("Type", ("name", "key", "icon", "position")),), search=("name",),
-    visibility="all", icon="settings", readonly=frozenset({"is_system"}),
-)  # fmt: skip
+    ActivityType,
+    name="activity_type",
+    label="Activity type",
+    plural="Activity types",
+    title="name",
+    columns=("name", "key", "icon"),
+    form=(Section("Type", ("name", "key", "icon", "position")),),
+    search=("name",),
+    visibility="all",
+    icon="settings",
+    readonly=frozenset({"is_system"}),
+)
 ACTIVITY = declare(
-    Activity, label="Activity", plural="Activities", title="subject", icon="task_list_square_ltr",
+    Activity,
+    label="Activity",
+    plural="Activities",
+    title="subject",
+    icon="task_list_square_ltr",
     columns=("subject", "kind", "happens_at", "status", "outcome", "owner_id", "opportunity_id", "account_id"),
     form=(
         Section("Activity", ("kind", "subject", "body", "status", "happens_at", "duration_minutes", "outcome")),
         Section("With", ("opportunity_id", "account_id", "contact_id", "owner_id", "location", "next_steps")),
     ),
-    search=("subject",), readonly=frozenset({"completed_at"}), labels={"happens_at": "When"},
-)  # fmt: skip
+    search=("subject",),
+    readonly=frozenset({"completed_at"}),
+    labels={"happens_at": "When"},
+)

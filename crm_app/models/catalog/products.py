@@ -1,10 +1,13 @@
 """Products: what is sold."""
 
+from typing import ClassVar
+
 import sqlalchemy as sa
 from sqlmodel import Field
 
 from crm_app.core.registry import Section, declare
-from crm_app.models.base import Record, searchable, typed, live_index, money
+from crm_app.core.text import name_key, sort_key
+from crm_app.models.base import Derived, Record, live_index, money, searchable, typed
 
 
 class Product(Record, table=True):
@@ -15,6 +18,8 @@ class Product(Record, table=True):
         live_index("uq_product_sku", "sku", where="deleted_at IS NULL AND sku <> ''", unique=True),
         sa.Index("ix_product_search", "search_text", postgresql_using="gin"),
     )
+
+    derived: ClassVar[Derived] = {"sort_key": lambda r: sort_key(r["name"]), "name_key": lambda r: name_key(r["name"])}
 
     name: str = Field(max_length=200)
     sku: str = Field(default="", max_length=60)
@@ -30,9 +35,19 @@ class Product(Record, table=True):
 
 
 PRODUCT = declare(
-    Product, label="Product", plural="Products", title="name", icon="box",
+    Product,
+    label="Product",
+    plural="Products",
+    title="name",
+    icon="box",
     columns=("name", "sku", "family", "price_minor", "is_active"),
-    form=(Section("Product", ("name", "sku", "family", "unit", "is_active", "description")), Section("Price", ("price_minor", "currency"))),
-    search=("name", "sku", "family"), import_key="name", visibility="all", hidden=("name_key",),
+    form=(
+        Section("Product", ("name", "sku", "family", "unit", "is_active", "description")),
+        Section("Price", ("price_minor", "currency")),
+    ),
+    search=("name", "sku", "family"),
+    import_key="name",
+    visibility="all",
+    hidden=("name_key",),
     labels={"price_minor": "List price", "sku": "SKU", "is_active": "Active"},
-)  # fmt: skip
+)

@@ -1,16 +1,18 @@
 """Accounts: the companies sold to."""
 
+from typing import ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Field
 
 from crm_app.core.registry import Section, declare
-from crm_app.models.base import Record, searchable, json_list, typed, link, live_index, money, tenant_fk
+from crm_app.core.text import name_key, sort_key
+from crm_app.models.base import Derived, Record, json_list, link, live_index, money, searchable, tenant_fk, typed
 
 
 class Account(Record, table=True):
-    """`name_key` finds the same company under another spelling; `sort_key` orders names (the database has byte order only)."""
+    """`name_key` finds the company under another spelling; `sort_key` orders names: the database knows bytes only."""
 
     __tablename__ = "account"
     __table_args__ = (
@@ -22,6 +24,8 @@ class Account(Record, table=True):
         live_index("ix_account_parent", "parent_id"),
         sa.Index("ix_account_search", "search_text", postgresql_using="gin"),
     )
+
+    derived: ClassVar[Derived] = {"sort_key": lambda r: sort_key(r["name"]), "name_key": lambda r: name_key(r["name"])}
 
     name: str = Field(max_length=200)
     owner_id: UUID = link("user")
@@ -47,7 +51,11 @@ class Account(Record, table=True):
 
 
 ACCOUNT = declare(
-    Account, label="Account", plural="Accounts", title="name", icon="building",
+    Account,
+    label="Account",
+    plural="Accounts",
+    title="name",
+    icon="building",
     columns=("name", "owner_id", "industry", "country", "employees", "annual_revenue_minor", "updated_at"),
     form=(
         Section("Account", ("name", "owner_id", "industry", "parent_id", "tags")),
@@ -55,6 +63,8 @@ ACCOUNT = declare(
         Section("Address", ("street", "postal_code", "city", "region", "country")),
         Section("Company", ("employees", "annual_revenue_minor", "currency", "founded_year", "description")),
     ),
-    search=("name", "website", "city"), import_key="name", hidden=("name_key",),
+    search=("name", "website", "city"),
+    import_key="name",
+    hidden=("name_key",),
     labels={"parent_id": "Parent account"},
-)  # fmt: skip
+)

@@ -1,12 +1,19 @@
 """Contacts: the people at accounts."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Field
 
 from crm_app.core.registry import Section, declare
-from crm_app.models.base import Record, searchable, json_list, typed, link, live_index, tenant_fk
+from crm_app.core.text import digits, fold, name_key, sort_key
+from crm_app.models.base import Derived, Record, json_list, link, live_index, searchable, tenant_fk, typed
+
+
+def full_name(row: Mapping[str, Any]) -> str:
+    return " ".join(p for p in (row.get("first_name"), row["last_name"]) if p)
 
 
 class Contact(Record, table=True):
@@ -24,6 +31,14 @@ class Contact(Record, table=True):
         live_index("ix_contact_key", "name_key"),
         sa.Index("ix_contact_search", "search_text", postgresql_using="gin"),
     )
+
+    derived: ClassVar[Derived] = {
+        "name": full_name,
+        "sort_key": lambda r: sort_key(f"{r['last_name']} {r.get('first_name') or ''}"),
+        "name_key": lambda r: name_key(full_name(r)),
+        "email_key": lambda r: fold(r.get("email") or ""),
+        "phone_key": lambda r: digits(r.get("phone") or r.get("mobile") or ""),
+    }
 
     name: str = Field(default="", max_length=200)
     first_name: str = Field(default="", max_length=100)
@@ -48,13 +63,19 @@ class Contact(Record, table=True):
 
 
 CONTACT = declare(
-    Contact, label="Contact", plural="Contacts", title="name", icon="people",
+    Contact,
+    label="Contact",
+    plural="Contacts",
+    title="name",
+    icon="people",
     columns=("name", "account_id", "title", "email", "phone", "owner_id", "updated_at"),
     form=(
         Section("Person", ("first_name", "last_name", "account_id", "title", "department", "owner_id", "tags")),
         Section("Reach", ("email", "phone", "mobile", "city", "country")),
         Section("More", ("lead_source", "description")),
     ),
-    search=("name", "email", "title"), import_key="email", readonly=frozenset({"name"}),
+    search=("name", "email", "title"),
+    import_key="email",
+    readonly=frozenset({"name"}),
     hidden=("email_key", "phone_key", "name_key"),
-)  # fmt: skip
+)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,7 +11,8 @@ from sqlmodel import Field
 
 from crm_app.core.context import Scope
 from crm_app.core.registry import Section, declare
-from crm_app.models.base import TZ, Record, choice, typed, link, live_index, tenant_fk
+from crm_app.core.text import fold
+from crm_app.models.base import TZ, Derived, Record, choice, link, live_index, tenant_fk, typed
 
 
 class UserStatus(StrEnum):
@@ -59,6 +60,8 @@ class User(Record, table=True):
         tenant_fk("team_id", "team"),
     )
 
+    derived: ClassVar[Derived] = {"email_key": lambda r: fold(r["email"])}
+
     name: str = Field(max_length=120)
     email: str = typed("email", max_length=254)
     email_key: str = Field(max_length=254)
@@ -74,20 +77,43 @@ class User(Record, table=True):
 
 
 ROLE = declare(
-    Role, name="role", label="Role", plural="Roles", title="name", columns=("name", "scope"),
-    form=(Section("Role", ("name", "scope")),), search=("name",), visibility="all", icon="shield",
+    Role,
+    name="role",
+    label="Role",
+    plural="Roles",
+    title="name",
+    columns=("name", "scope"),
+    form=(Section("Role", ("name", "scope")),),
+    search=("name",),
+    visibility="all",
+    icon="shield",
     readonly=frozenset({"is_system", "permissions", "hidden_fields"}),
-)  # fmt: skip
+)
 TEAM = declare(
-    Team, name="team", label="Team", plural="Teams", title="name", columns=("name", "manager_id", "parent_id", "region"),
-    form=(Section("Team", ("name", "manager_id", "parent_id", "region")),), search=("name",), visibility="all",
-    icon="people_team", import_key="name",
-)  # fmt: skip
+    Team,
+    name="team",
+    label="Team",
+    plural="Teams",
+    title="name",
+    columns=("name", "manager_id", "parent_id", "region"),
+    form=(Section("Team", ("name", "manager_id", "parent_id", "region")),),
+    search=("name",),
+    visibility="all",
+    icon="people_team",
+    import_key="name",
+)
 USER = declare(
-    User, name="user", label="User", plural="Users", title="name",
+    User,
+    name="user",
+    label="User",
+    plural="Users",
+    title="name",
     columns=("name", "email", "role_id", "team_id", "status", "last_seen_at"),
     form=(Section("User", ("name", "email", "title", "phone", "role_id", "team_id", "time_zone")),),
-    search=("name", "email"), visibility="all", icon="person", import_key="email",
+    search=("name", "email"),
+    visibility="all",
+    icon="person",
+    import_key="email",
     hidden=("password_hash", "email_key", "preferences"),
     readonly=frozenset({"status", "last_seen_at"}),
-)  # fmt: skip
+)

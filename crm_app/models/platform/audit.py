@@ -13,7 +13,7 @@ from crm_app.models.base import TZ, TenantScoped
 
 
 class AuditEntry(SQLModel, table=True):
-    """Who (`user_id`, `source`) changed what (`entity`, `record_id`, fields in `changes`), when, from which old value to
+    """Who (`user_id`, `source`) changed which fields of what (`entity`, `record_id`), when, from which old value to
     which new one (`changes` = {"field": [old, new]}), from which address and with which browser."""
 
     __tablename__ = "audit_log"

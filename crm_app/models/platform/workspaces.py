@@ -1,6 +1,7 @@
 """The workspace: the tenant itself. Not tenant-scoped; the app role reads its own row only."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -43,5 +44,5 @@ class ClientOperation(TenantScoped, table=True):
     __tablename__ = "client_operation"
 
     user_id: UUID
-    outcome: dict = Field(default_factory=dict, sa_type=sa.JSON)
+    outcome: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
     created_at: datetime = Field(default_factory=utcnow, sa_type=TZ)

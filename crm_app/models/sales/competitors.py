@@ -35,13 +35,27 @@ class WinLossReason(Record, table=True):
 
 
 COMPETITOR = declare(
-    Competitor, label="Competitor", plural="Competitors", title="name", columns=("name", "website"),
-    form=(Section("Competitor", ("name", "website", "strengths", "weaknesses")),), search=("name",), visibility="all",
-    icon="flag", import_key="name",
-)  # fmt: skip
+    Competitor,
+    label="Competitor",
+    plural="Competitors",
+    title="name",
+    columns=("name", "website"),
+    form=(Section("Competitor", ("name", "website", "strengths", "weaknesses")),),
+    search=("name",),
+    visibility="all",
+    icon="flag",
+    import_key="name",
+)
 WIN_LOSS_REASON = declare(
-    WinLossReason, name="win_loss_reason", label="Win or loss reason", plural="Win and loss reasons", title="name",
+    WinLossReason,
+    name="win_loss_reason",
+    label="Win or loss reason",
+    plural="Win and loss reasons",
+    title="name",
     columns=("name", "kind", "category", "position"),
-    form=(Section("Reason", ("name", "kind", "category", "position", "is_active")),), search=("name",), visibility="all",
-    icon="tag", labels={"is_active": "Active"},
-)  # fmt: skip
+    form=(Section("Reason", ("name", "kind", "category", "position", "is_active")),),
+    search=("name",),
+    visibility="all",
+    icon="tag",
+    labels={"is_active": "Active"},
+)

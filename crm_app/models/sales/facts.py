@@ -34,7 +34,7 @@ class StageHistory(TenantScoped, table=True):
 
 
 class StageTotal(SQLModel, table=True):
-    """Count and sums of the live deals of a stage, by owner, currency and health; kept in the transaction of the change."""
+    """Count and sums of the deals in a stage, by owner, currency and health; kept in the transaction of the change."""
 
     __tablename__ = "stage_total"
 

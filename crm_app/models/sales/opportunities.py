@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,7 +12,9 @@ from sqlmodel import Field
 
 from crm_app.core.money import MAX_MINOR
 from crm_app.core.registry import Section, declare
+from crm_app.core.text import sort_key
 from crm_app.models.base import (
+    Derived,
     Record,
     choice,
     json_list,
@@ -84,18 +86,28 @@ class Opportunity(Record, table=True):
         live_index("ix_opportunity_board", "stage_id", "position", "id"),
         live_index("ix_opportunity_owner", "owner_id", "stage_id", "position", "id"),
         live_index("ix_opportunity_account", "account_id"),
-        live_index("ix_opportunity_contact", "primary_contact_id", where="deleted_at IS NULL AND primary_contact_id IS NOT NULL"),
+        live_index(
+            "ix_opportunity_contact",
+            "primary_contact_id",
+            where="deleted_at IS NULL AND primary_contact_id IS NOT NULL",
+        ),
         live_index("ix_opportunity_list", "expected_close_on", "id"),
         live_index("ix_opportunity_amount", "amount_minor DESC", "id DESC"),
         live_index("ix_opportunity_updated", "updated_at DESC", "id DESC"),
         live_index("ix_opportunity_name", "sort_key", "id"),
-        live_index("ix_opportunity_clock", "health_changes_at", where="deleted_at IS NULL AND status = 'open' AND health_changes_at IS NOT NULL"),
+        live_index(
+            "ix_opportunity_clock",
+            "health_changes_at",
+            where="deleted_at IS NULL AND status = 'open' AND health_changes_at IS NOT NULL",
+        ),
         sa.Index("ix_opportunity_search", "search_text", postgresql_using="gin"),
         sa.CheckConstraint(f"amount_minor > 0 AND amount_minor <= {MAX_MINOR}", name="amount"),
         sa.CheckConstraint("probability BETWEEN 0 AND 100", name="probability"),
         sa.CheckConstraint("number ~ '^[A-Za-z0-9-]+$'", name="number"),
         sa.CheckConstraint("(status = 'open') = (actual_close_on IS NULL)", name="closed"),
-    )  # fmt: skip
+    )
+
+    derived: ClassVar[Derived] = {"sort_key": lambda r: sort_key(r["name"])}
 
     number: str = Field(max_length=50)
     name: str = Field(max_length=200)
@@ -153,23 +165,57 @@ class Opportunity(Record, table=True):
 
 
 OPPORTUNITY = declare(
-    Opportunity, label="Opportunity", plural="Opportunities", title="name", icon="board",
+    Opportunity,
+    label="Opportunity",
+    plural="Opportunities",
+    title="name",
+    icon="board",
     columns=("name", "account_id", "owner_id", "stage_id", "amount_minor", "probability", "expected_close_on"),
     form=(
-        Section("Deal", ("name", "account_id", "primary_contact_id", "owner_id", "amount_minor", "currency", "expected_close_on", "probability")),
+        Section(
+            "Deal",
+            (
+                "name",
+                "account_id",
+                "primary_contact_id",
+                "owner_id",
+                "amount_minor",
+                "currency",
+                "expected_close_on",
+                "probability",
+            ),
+        ),
         Section("Next", ("next_step", "priority", "opportunity_type", "lead_source", "campaign", "tags")),
         Section("Competition", ("primary_competitor_id", "competitive_position", "competitor_analysis")),
         Section("Buying", ("buying_process", "services", "description")),
     ),
-    search=("name", "number"), import_key="number",
+    search=("name", "number"),
+    import_key="number",
     hidden=("position", "health_changes_at", "probability_is_manual", "delete_reason"),
-    readonly=frozenset({
-        "stage_id", "pipeline_id", "status", "stage_entered_at", "health", "last_activity_at", "next_activity_at",
-        "next_activity_kind", "next_activity_subject", "approval_status", "requires_approval", "discount_approval",
-        "score", "qualification_score", "fit_score", "actual_close_on", "win_loss_reason_id", "win_loss_details",
-        "competitor_won_id",
-    }),  # moved by services.sales.opportunities only
-)  # fmt: skip
+    readonly=frozenset(
+        {
+            "stage_id",
+            "pipeline_id",
+            "status",
+            "stage_entered_at",
+            "health",
+            "last_activity_at",
+            "next_activity_at",
+            "next_activity_kind",
+            "next_activity_subject",
+            "approval_status",
+            "requires_approval",
+            "discount_approval",
+            "score",
+            "qualification_score",
+            "fit_score",
+            "actual_close_on",
+            "win_loss_reason_id",
+            "win_loss_details",
+            "competitor_won_id",
+        }
+    ),  # moved by services.sales.opportunities only
+)
 
 
 class OpportunityLine(Record, table=True):

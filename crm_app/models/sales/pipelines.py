@@ -58,16 +58,30 @@ class Stage(Record, table=True):
 
 
 PIPELINE = declare(
-    Pipeline, label="Pipeline", plural="Pipelines", title="name", columns=("name", "description", "position", "is_active"),
-    form=(Section("Pipeline", ("name", "description", "position", "is_active")),), search=("name",), visibility="all",
-    icon="board", import_key="name", labels={"is_active": "Active"},
-)  # fmt: skip
+    Pipeline,
+    label="Pipeline",
+    plural="Pipelines",
+    title="name",
+    columns=("name", "description", "position", "is_active"),
+    form=(Section("Pipeline", ("name", "description", "position", "is_active")),),
+    search=("name",),
+    visibility="all",
+    icon="board",
+    import_key="name",
+    labels={"is_active": "Active"},
+)
 STAGE = declare(
-    Stage, label="Stage", plural="Stages", title="name",
+    Stage,
+    label="Stage",
+    plural="Stages",
+    title="name",
     columns=("name", "pipeline_id", "kind", "position", "probability", "rotting_days"),
     form=(
         Section("Stage", ("name", "pipeline_id", "kind", "position", "color", "description", "is_active")),
         Section("Rules", ("probability", "rotting_days", "required_fields")),
     ),
-    search=("name",), visibility="all", icon="flow", labels={"is_active": "Active"},
-)  # fmt: skip
+    search=("name",),
+    visibility="all",
+    icon="flow",
+    labels={"is_active": "Active"},
+)

@@ -1,0 +1,130 @@
+"""The live feed: one LISTEN connection a process, fanned out to the queues of its subscribers.
+
+Messages carry ids and versions only; whoever listens reads anew under the viewer's own permissions.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from crm_app.settings import settings
+from crm_app.store.uow import LIVE_CHANNEL
+
+log = logging.getLogger(__name__)
+_QUEUE_SIZE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A record of `entity` was created, updated or deleted, by `user_id`."""
+
+    entity: str
+    record_id: UUID
+    version: int
+    action: str
+    user_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resync:
+    """Too much changed, or the line was down: read anew. Empty `entities` means everything."""
+
+    entities: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A passing word between screens (who is looking at what); never stored."""
+
+    topic: str
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+Message = Changed | Resync | Signal
+Wanted = Callable[[Message], bool]
+
+
+class LiveHub:
+    """Subscribers of this process, by tenant. `listen` runs as long as the process does."""
+
+    def __init__(self) -> None:
+        self._queues: dict[UUID, dict[str, asyncio.Queue[Message | None]]] = defaultdict(dict)
+        self.is_listening = asyncio.Event()
+
+    @contextlib.contextmanager
+    def subscribe(self, tenant_id: UUID, key: str) -> Iterator[asyncio.Queue[Message | None]]:
+        """A queue of the tenant's messages. The newest subscription under `key` wins; the older one receives None."""
+        mine: asyncio.Queue[Message | None] = asyncio.Queue(maxsize=_QUEUE_SIZE)
+        queues = self._queues[tenant_id]
+        if older := queues.get(key):
+            _put(older, None)
+        queues[key] = mine
+        try:
+            yield mine
+        finally:
+            if queues.get(key) is mine:
+                del queues[key]
+            if not queues:
+                self._queues.pop(tenant_id, None)
+
+    def count(self) -> int:
+        return sum(len(q) for q in self._queues.values())
+
+    async def listen(self) -> None:
+        """Read notifications for ever; after a lost connection everybody is told to read anew."""
+        while True:
+            try:
+                await self._listen_once()
+            except psycopg.OperationalError as error:
+                log.warning("live feed lost its connection, trying again: %s", error)
+                self.is_listening.clear()
+                await asyncio.sleep(1)
+
+    async def _listen_once(self) -> None:
+        conninfo = settings().database_direct_url
+        async with await psycopg.AsyncConnection.connect(
+            conninfo, autocommit=True, application_name="salescompass live"
+        ) as connection:
+            await connection.execute(f"LISTEN {LIVE_CHANNEL}".encode())
+            self.is_listening.set()
+            for queues in list(self._queues.values()):
+                for q in list(queues.values()):
+                    _put(q, Resync())
+            async for note in connection.notifies():
+                self._spread(note.payload)
+
+    def _spread(self, payload: str) -> None:
+        body = json.loads(payload)
+        queues = self._queues.get(UUID(body["t"]))
+        if not queues:
+            return
+        messages: list[Message] = [
+            Changed(c["e"], UUID(c["i"]), c["v"], c["a"], body.get("u", "")) for c in body.get("c", ())
+        ]
+        if "s" in body:
+            messages.append(Resync(frozenset(body["s"])))
+        if "p" in body:
+            messages.append(Signal(body["p"], body.get("b", {})))
+        for q in list(queues.values()):
+            for message in messages:
+                _put(q, message)
+
+
+def _put(q: asyncio.Queue[Message | None], message: Message | None) -> None:
+    """A full queue belongs to a stuck screen: one order to read anew instead of five hundred messages."""
+    if q.full():
+        while not q.empty():
+            q.get_nowait()
+        message = message if message is None else Resync()
+    q.put_nowait(message)
+
+
+hub = LiveHub()

@@ -1,0 +1,44 @@
+"""The job queue: Procrastinate on our own database. A job deferred in a unit of work exists only if that commits."""
+
+import random
+from typing import Any
+
+import procrastinate
+from procrastinate import BaseRetryStrategy, RetryDecision
+from procrastinate.jobs import Job
+
+from crm_app.settings import settings
+
+DELIVER = "deliver_events"
+
+
+class Backoff(BaseRetryStrategy):
+    """Exponential with jitter; after `attempts` tries the job stays failed, for an admin to look at."""
+
+    def __init__(self, attempts: int = 6, base: float = 2.0, longest: float = 3600.0) -> None:
+        self.attempts, self.base, self.longest = attempts, base, longest
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if job.attempts >= self.attempts:
+            return None
+        wait = min(self.longest, self.base * 2**job.attempts) * random.uniform(0.8, 1.2)  # noqa: S311
+        return RetryDecision(retry_in={"seconds": int(wait) + 1})
+
+
+queue = procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+
+async def open_queue() -> procrastinate.App:
+    """Connect the queue with a small pool of its own, past a pooler: it listens."""
+    connector = procrastinate.PsycopgConnector(conninfo=settings().database_direct_url, min_size=1, max_size=4)
+    app = queue.with_connector(connector)
+    await app.open_async()
+    return app
+
+
+async def defer(connection: Any, task: str, *, lock: str | None = None, key: str | None = None, **args: Any) -> None:
+    """Put a job into the queue on an open psycopg connection, in its transaction.
+
+    `lock`: jobs of one lock run one after another; `key`: a second job of this key is refused while one waits.
+    """
+    await queue.configure_task(task, connection=connection, lock=lock, queueing_lock=key).defer_async(**args)

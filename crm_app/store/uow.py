@@ -1,0 +1,216 @@
+"""One transaction, one actor: the only way to the database outside migrations, and the only place that commits."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session, SessionTransaction
+from sqlmodel import SQLModel
+
+from crm_app.core import registry
+from crm_app.core.clock import utcnow
+from crm_app.core.context import Actor
+from crm_app.core.errors import Forbidden, NotFound
+from crm_app.core.events import DomainEvent, is_heard
+from crm_app.core.text import label_of
+from crm_app.models.base import Record, TenantScoped, new_id
+from crm_app.models.platform.events import Event
+from crm_app.store import queue
+from crm_app.store.engine import engine
+from crm_app.store.visibility import visible
+
+M = TypeVar("M", bound=SQLModel)
+LIVE_CHANNEL = "crm_live"
+_MOST_LIVE = 40  # more changed records than this in one transaction: screens are told to read anew
+_CONTEXT = sa.text(
+    "SELECT set_config('app.tenant_id', :tenant, true), set_config('app.user_id', :user, true),"
+    " set_config('app.source', :source, true), set_config('app.ip', :ip, true),"
+    " set_config('app.user_agent', :agent, true), set_config('app.request_id', :request, true)"
+)
+_NOTIFY = sa.text("SELECT pg_notify(:channel, :payload)")
+
+
+class ActorSession(Session):
+    """A session that tells PostgreSQL who acts, and stamps what it writes."""
+
+
+@event.listens_for(ActorSession, "after_begin")
+def _tell_postgres(session: Session, transaction: SessionTransaction, connection: sa.Connection) -> None:
+    if transaction.nested:  # a savepoint keeps the settings of its transaction
+        return
+    actor: Actor = session.info["actor"]  # KeyError: a session opened outside unit_of_work
+    connection.execute(
+        _CONTEXT,
+        {
+            "tenant": str(actor.tenant_id),
+            "user": str(actor.user_id or ""),
+            "source": actor.source.value,
+            "ip": actor.ip,
+            "agent": actor.user_agent[:300],
+            "request": actor.request_id,
+        },
+    )
+
+
+@event.listens_for(ActorSession, "before_flush")
+def _stamp(session: Session, *_: Any) -> None:
+    actor: Actor = session.info["actor"]
+    now: datetime = session.info["now"]
+    for row in session.new:
+        if isinstance(row, TenantScoped):
+            row.tenant_id = actor.tenant_id
+        if isinstance(row, Record):
+            row.created_at = row.updated_at = now
+            row.created_by_id = row.updated_by_id = actor.user_id
+            _derive(row)
+    for row in session.dirty:
+        if isinstance(row, Record) and session.is_modified(row):
+            row.updated_at, row.updated_by_id = now, actor.user_id
+            row.version += 1
+            _derive(row)
+
+
+def _derive(row: Record) -> None:
+    for column, follow in type(row).derived.items():
+        setattr(row, column, follow(row.__dict__))
+
+
+class UnitOfWork:
+    """Reads and writes of one actor in one transaction. `now` is fixed at its start; `today` is the actor's day."""
+
+    def __init__(self, session: AsyncSession, actor: Actor, now: datetime, depth: int) -> None:
+        self.session, self.actor, self.now, self.depth = session, actor, now, depth
+        self.today: date = actor.day_of(now)
+        self._facts: list[DomainEvent] = []
+        self._live: dict[tuple[str, UUID], dict[str, Any]] = {}
+        self._stale: set[str] = set()
+
+    def require(self, permission: str) -> None:
+        """Forbidden, in words that say who can help, unless the actor's role has the permission."""
+        if not self.actor.can(permission):
+            noun, _, verb = permission.partition(".")
+            raise Forbidden(
+                f"Your role does not let you {verb.replace('_', ' ')} {label_of(noun).lower()} records."
+                " An admin can change that under Settings, Roles.",
+                permission=permission,
+            )
+
+    async def get(self, model: type[M], record_id: UUID, *, lock: bool = False, in_trash: bool = False) -> M:
+        """The record, if the actor may know of it; else NotFound. `lock` holds it until the transaction ends."""
+        query = sa.select(model).where(model.id == record_id)  # type: ignore[attr-defined]
+        entity = registry.of_model(model)
+        if issubclass(model, Record) and not in_trash:
+            query = query.where(model.deleted_at.is_(None))  # type: ignore[union-attr]
+        if entity is not None and (seen := visible(entity, self.actor)) is not None:
+            query = query.where(seen)
+        if lock:
+            query = query.with_for_update()
+        row: M | None = (await self.session.execute(query)).scalar_one_or_none()
+        if row is None:
+            label = entity.label if entity else label_of(model.__name__)
+            raise NotFound(f"This {label.lower()} does not exist, or you may not see it.")
+        return row
+
+    async def rows(self, query: sa.Executable, values: Any = None) -> Sequence[sa.Row[Any]]:
+        """Core rows: what lists and boards read."""
+        return (await self.session.execute(query, values)).all()
+
+    async def scalar(self, query: sa.Executable, values: Any = None) -> Any:
+        return (await self.session.execute(query, values)).scalar()
+
+    async def execute(self, statement: sa.Executable, values: Any = None) -> sa.Result[Any]:
+        return await self.session.execute(statement, values)
+
+    async def driver(self) -> Any:
+        """The psycopg connection of this transaction, for COPY."""
+        raw = await (await self.session.connection()).get_raw_connection()
+        return raw.driver_connection
+
+    def add(self, record: SQLModel) -> None:
+        self.session.add(record)
+
+    async def flush(self) -> None:
+        await self.session.flush()
+
+    def emit(self, fact: DomainEvent) -> None:
+        """Store a fact with this transaction; its handlers run after it, each in one of its own."""
+        self._facts.append(fact)
+
+    def changed(self, entity: str, record_id: UUID, version: int, action: str = "updated") -> None:
+        """Tell open screens at commit that this record is another one now (created | updated | deleted)."""
+        self._live[entity, record_id] = {"e": entity, "i": str(record_id), "v": version, "a": action}
+
+    def changed_many(self, entity: str) -> None:
+        """Tell open screens at commit that many records of this kind changed: they read anew."""
+        self._stale.add(entity)
+
+    async def finish(self) -> None:
+        """Write what was emitted; called by unit_of_work before it commits."""
+        await self.session.flush()
+        await self._store_facts()
+        await self._notify()
+
+    async def _store_facts(self) -> None:
+        if not self._facts:
+            return
+        rows = [
+            {
+                "tenant_id": self.actor.tenant_id,
+                "id": new_id(),
+                "name": f.name,
+                "entity": f.entity,
+                "record_id": f.record_id,
+                "payload": f.payload(),
+                "user_id": self.actor.user_id,
+                "depth": self.depth,
+                "created_at": self.now,
+            }
+            for f in self._facts
+        ]
+        await self.session.execute(sa.insert(Event.__table__), rows)  # type: ignore[attr-defined]
+        heard = [str(r["id"]) for r, f in zip(rows, self._facts, strict=True) if is_heard(f.name)]
+        if heard:
+            await queue.defer(await self.driver(), queue.DELIVER, tenant_id=str(self.actor.tenant_id), event_ids=heard)
+
+    async def _notify(self) -> None:
+        live = list(self._live.values())
+        if len(live) > _MOST_LIVE:
+            self._stale |= {m["e"] for m in live}
+            live = []
+        if not live and not self._stale:
+            return
+        message: dict[str, Any] = {"t": str(self.actor.tenant_id), "u": str(self.actor.user_id or ""), "c": live}
+        if self._stale:
+            message["s"] = sorted(self._stale)
+        await self.session.execute(
+            _NOTIFY, {"channel": LIVE_CHANNEL, "payload": json.dumps(message, separators=(",", ":"))}
+        )
+
+
+@asynccontextmanager
+async def unit_of_work(actor: Actor, *, now: datetime | None = None, depth: int = 0) -> AsyncIterator[UnitOfWork]:
+    """Open a transaction for the actor; commit when the block ends, roll back when it raises.
+
+    `now` (aware UTC) is for callers that tell of another moment, as the demo data does; `depth` counts the events that
+    led here. Reads commit too: psycopg forgets its prepared statements on ROLLBACK.
+    """
+    moment = now or utcnow()
+    info = {"actor": actor, "now": moment}
+    session = AsyncSession(engine(), sync_session_class=ActorSession, expire_on_commit=False, info=info)
+    async with session, session.begin():
+        uow = UnitOfWork(session, actor, moment, depth)
+        yield uow
+        await uow.finish()
+
+
+async def signal(actor: Actor, topic: str, body: dict[str, Any]) -> None:
+    """Send a passing word to the tenant's open screens, outside any transaction's result (see store.live.Signal)."""
+    payload = json.dumps({"t": str(actor.tenant_id), "p": topic, "b": body}, separators=(",", ":"))
+    async with engine().begin() as connection:
+        await connection.execute(_NOTIFY, {"channel": LIVE_CHANNEL, "payload": payload})
