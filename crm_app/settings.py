@@ -1,5 +1,6 @@
 """Settings of an installation: the only reader of the environment (and of `.env` beside the sources)."""
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,11 @@ class Settings(BaseSettings):
     """Every field is read from `CRM_<NAME>`; what a field left empty means stands beside it."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CRM_", env_file=ROOT / ".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix="CRM_",
+        env_file=os.environ.get("CRM_ENV_FILE", ROOT / ".env"),
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
     data_dir: Path = Path(".data")  # cluster, keys, backups, uploads; relative to the sources

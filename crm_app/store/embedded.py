@@ -164,6 +164,12 @@ class EmbeddedPostgres:
         with self._as_superuser() as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def rename_database(self, name: str, new_name: str) -> None:
+        with self._as_superuser() as connection:
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(new_name))
+            )
+
     def has_database(self, name: str) -> bool:
         with self._as_superuser() as connection:
             return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None

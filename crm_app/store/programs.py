@@ -11,7 +11,7 @@ import pwd
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -183,8 +183,16 @@ def client_programs(chosen: Path | None, server_major: int) -> Programs:
     )
 
 
-def run(command: Sequence[object], account: Account, *, timeout: float) -> str:
-    """Run a program as the account; its output, or NotReady with what it said."""
+def run(
+    command: Sequence[object],
+    account: Account | None,
+    *,
+    timeout: float,
+    extra_environment: Mapping[str, str] | None = None,
+) -> str:
+    """Run a program as the account (None: as this process); its output, or NotReady with what it said."""
+    identity = (account or Account(None, os.geteuid(), os.getegid())).identity
+    identity["env"] |= extra_environment or {}
     try:
         done = subprocess.run(
             [str(c) for c in command],
@@ -193,7 +201,7 @@ def run(command: Sequence[object], account: Account, *, timeout: float) -> str:
             text=True,
             timeout=timeout,
             check=False,
-            **account.identity,
+            **identity,
         )
     except subprocess.TimeoutExpired as error:
         raise NotReady(f"{Path(str(command[0])).name} did not end within {timeout:.0f} s.") from error
