@@ -4,6 +4,7 @@ Nothing starts before a test asks for `database`: tests of pure ideas need no se
 share the cluster; the first one pytest starts in (not a worker) makes its folder and takes it away.
 """
 
+import base64
 import fcntl
 import os
 import shutil
@@ -35,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [n for n in os.environ if n.startswith("CRM_") or n in ("DATABASE_URL", "REDIS_URL")]:
         del os.environ[name]
     os.environ["CRM_ENV_FILE"] = ""
+    os.environ["CRM_SECRET_KEY"] = base64.b64encode(b"a key of tests, 32 bytes long...").decode()
     use_data_dir(folder / f"data-{worker['workerid'] if worker else 'main'}")
 
 
