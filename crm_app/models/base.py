@@ -122,3 +122,9 @@ def live_index(
     return sa.Index(
         name, "tenant_id", *parts, unique=unique, postgresql_where=sa.text(where), postgresql_include=list(include)
     )
+
+
+def table_of(model: type[SQLModel]) -> sa.Table:
+    """The Core table of a model: what reads select from."""
+    table: sa.Table = model.__table__  # type: ignore[attr-defined]
+    return table

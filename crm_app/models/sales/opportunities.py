@@ -36,7 +36,7 @@ class OpportunityStatus(StrEnum):
 
 
 class Health(StrEnum):
-    """`overdue`: an activity or the close date has passed; `risk`: nothing planned, or too long in the stage."""
+    """`overdue`: a planned activity or the close date has passed; `risk`: nothing is planned."""
 
     good = "good"
     risk = "risk"

@@ -1,0 +1,236 @@
+"""What every entity can do, driven by its declaration: list, read, create, update, delete, restore."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from crm_app.core import registry
+from crm_app.core.changes import Draft, RecordChanged, diff_of, guards_of
+from crm_app.core.errors import Conflict, Invalid
+from crm_app.core.registry import Entity, Kind
+from crm_app.services.platform.validation import check_links, check_values
+from crm_app.store.uow import UnitOfWork
+from crm_app.store.visibility import visible
+
+_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`rows` hold values by field name, and for each link `<field>__title`. `after` continues where the page ends."""
+
+    rows: Sequence[Mapping[str, Any]]
+    after: tuple[Any, UUID] | None
+
+
+async def find(
+    uow: UnitOfWork,
+    entity: Entity,
+    *,
+    columns: Sequence[str] = (),
+    where: sa.ColumnElement[bool] | None = None,
+    sort: str = "",
+    descending: bool = False,
+    after: tuple[Any, UUID] | None = None,
+    limit: int = 50,
+) -> Page:
+    """A page of what the actor may see, by keyset: `after` is that of the page before. Default sort: the title."""
+    uow.require(f"{entity.name}.read")
+    table = entity.table
+    key = _sort_column(entity, sort)
+    names = [n for n in (columns or entity.columns) if f"{entity.name}.{n}" not in uow.actor.hidden_fields]
+    query = _select(entity, names, key).where(table.c.deleted_at.is_(None))
+    if (seen := visible(entity, uow.actor)) is not None:
+        query = query.where(seen)
+    if where is not None:
+        query = query.where(where)
+    if after is not None:
+        query = query.where(_past(key, table.c.id, after, descending))
+    direction = sa.desc if descending else sa.asc
+    size = max(1, min(limit, _MOST))
+    query = query.order_by(direction(key).nulls_last() if key.nullable else direction(key), direction(table.c.id))
+    found = (await uow.execute(query.limit(sa.literal_column(str(size + 1))))).mappings().all()
+    rows = [dict(r) for r in found[:size]]
+    last = (found[size - 1]["sort__key"], found[size - 1]["id"]) if len(found) > size else None
+    return Page(rows, last)
+
+
+def _sort_column(entity: Entity, sort: str) -> sa.Column[Any]:
+    spec = entity.fields.get(sort or entity.title)
+    if spec is None or spec.kind in (Kind.json, Kind.choices):
+        raise Invalid(sort=f"{sort} cannot be sorted by; choose one of {', '.join(entity.columns)}")
+    name = "sort_key" if spec.name == entity.title and "sort_key" in entity.table.c else spec.name
+    column: sa.Column[Any] = entity.table.c[name]
+    return column
+
+
+def _select(entity: Entity, names: Sequence[str], key: sa.Column[Any]) -> sa.Select[Any]:
+    table, source = entity.table, entity.table
+    columns: list[Any] = [table.c.id, table.c.version, key.label("sort__key")]
+    for name in names:
+        if name not in ("id", "version"):
+            columns.append(table.c[name])
+        spec = entity.fields[name]
+        if spec.currency_field and spec.currency_field not in names and spec.currency_field in table.c:
+            columns.append(table.c[spec.currency_field])
+        if spec.kind is Kind.link and (target := registry.find(spec.target)):
+            other = target.table.alias(f"{name}__of")
+            source = source.outerjoin(
+                other, sa.and_(other.c.tenant_id == table.c.tenant_id, other.c.id == table.c[name])
+            )
+            columns.append(other.c[target.title].label(f"{name}__title"))
+    return sa.select(*columns).select_from(source)
+
+
+def _past(key: Any, row_id: Any, after: tuple[Any, UUID], descending: bool) -> sa.ColumnElement[bool]:
+    """Rows behind the keyset mark; empty keys come last either way."""
+    value, last = after
+    beyond = row_id < last if descending else row_id > last
+    if not key.nullable:
+        mark, row = sa.tuple_(sa.literal(value, key.type), sa.literal(last, row_id.type)), sa.tuple_(key, row_id)
+        return row < mark if descending else row > mark
+    if value is None:
+        return sa.and_(key.is_(None), beyond)
+    further = key < value if descending else key > value
+    return sa.or_(further, sa.and_(key == value, beyond), key.is_(None))
+
+
+async def read(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
+    """The record itself, or NotFound."""
+    uow.require(f"{entity.name}.read")
+    return await uow.get(entity.model, record_id)
+
+
+async def create(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> Any:
+    """A new record. The entity's guards fill in what follows (number, probability) and refuse what must not be."""
+    uow.require(f"{entity.name}.create")
+    given = dict(values)
+    check_values(entity, given, is_new=False)
+    draft = Draft(entity, given)
+    if "owner_id" in entity.fields and given.get("owner_id") is None and uow.actor.user_id:
+        given["owner_id"] = uow.actor.user_id
+    for guard in guards_of(entity.name):
+        await guard(uow, draft)
+    check_values(
+        entity, {n: v for n, v in given.items() if n in entity.fields and n not in entity.readonly}, is_new=True
+    )
+    await check_links(uow, entity, given)
+    record = entity.model(**given)
+    uow.add(record)
+    await _write(uow, entity)
+    _tell(uow, entity, record, "created", {n: [None, v] for n, v in given.items()})
+    return record
+
+
+async def update(
+    uow: UnitOfWork,
+    entity: Entity,
+    record_id: UUID,
+    values: Mapping[str, Any],
+    *,
+    expected: Mapping[str, Any] | None = None,
+) -> Any:
+    """Change fields. `expected` are the values the person saw: a field that somebody changed since is a Conflict,
+    changes of other fields merge."""
+    uow.require(f"{entity.name}.update")
+    record = await uow.get(entity.model, record_id, lock=True)
+    check_values(entity, dict(values), is_new=False)
+    draft = Draft(entity, dict(values), before=record)
+    await _refuse_overtaken(uow, draft, expected or {})
+    for guard in guards_of(entity.name):
+        await guard(uow, draft)
+    before = {n: getattr(record, n) for n in draft.values}
+    diff = diff_of(before, draft.values)
+    if not diff:
+        return record
+    await check_links(uow, entity, {n: v[1] for n, v in diff.items()})
+    for name, (_, value) in diff.items():
+        setattr(record, name, value)
+    await _write(uow, entity)
+    _tell(uow, entity, record, "updated", {n: d for n, d in diff.items() if n in entity.fields})
+    return record
+
+
+async def _refuse_overtaken(uow: UnitOfWork, draft: Draft, expected: Mapping[str, Any]) -> None:
+    record = draft.before
+    overtaken = {
+        n: getattr(record, n)
+        for n, old in expected.items()
+        if n in draft.values and getattr(record, n) not in (old, draft.values[n])
+    }
+    if overtaken:
+        users = registry.get("user").table
+        who = await uow.scalar(sa.select(users.c.name).where(users.c.id == record.updated_by_id)) or "Somebody"
+        raise Conflict(f"{who} changed this in the meantime.", current=overtaken)
+
+
+async def delete(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
+    """Into the trash, from where `restore` brings it back whole. Refused while records that need it are there."""
+    uow.require(f"{entity.name}.delete")
+    record = await uow.get(entity.model, record_id, lock=True)
+    await _refuse_needed(uow, entity, record_id)
+    record.deleted_at, record.deleted_by_id = uow.now, uow.actor.user_id
+    await _write(uow, entity)
+    _tell(uow, entity, record, "deleted", {})
+    return record
+
+
+async def _refuse_needed(uow: UnitOfWork, entity: Entity, record_id: UUID) -> None:
+    """Blueprint 5.3: what is required elsewhere is protected; optional links are emptied."""
+    counts = {}
+    for relation in registry.relations(entity).values():
+        if not relation.many:
+            continue
+        other = registry.get(relation.entity)
+        mine = sa.and_(other.table.c[relation.link] == record_id, other.table.c.deleted_at.is_(None))
+        if other.fields[relation.link].nullable:
+            await uow.execute(
+                sa.update(other.table)
+                .where(mine)
+                .values({relation.link: None, "version": other.table.c.version + 1, "updated_at": uow.now})
+            )
+        elif n := await uow.scalar(sa.select(sa.func.count()).select_from(other.table).where(mine)):
+            counts[other.plural.lower() if n > 1 else other.label.lower()] = n
+    if counts:
+        what = " and ".join(f"{n} {label}" for label, n in counts.items())
+        raise Conflict(
+            f"{what} still belong to this {entity.label.lower()}. Move or delete them first.", current=counts
+        )
+
+
+async def restore(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
+    uow.require(f"{entity.name}.delete")
+    record = await uow.get(entity.model, record_id, lock=True, in_trash=True)
+    record.deleted_at = record.deleted_by_id = None
+    await _write(uow, entity)
+    _tell(uow, entity, record, "restored", {})
+    return record
+
+
+async def _write(uow: UnitOfWork, entity: Entity) -> None:
+    try:
+        await uow.flush()
+    except IntegrityError as error:
+        raise _explained(entity, error) from error
+
+
+def _explained(entity: Entity, error: IntegrityError) -> Exception:
+    """A broken unique or check constraint as a message at its field; anything else is a bug and stays one."""
+    diagnosis = getattr(error.orig, "diag", None)
+    name = getattr(diagnosis, "constraint_name", "") or ""
+    field = name.removeprefix(f"uq_{entity.table.name}_").removeprefix(f"ck_{entity.table.name}_")
+    if name.startswith("uq_"):
+        column = field if field in entity.fields else entity.import_key or entity.title
+        return Invalid(**{column: "is already used by another record"})
+    if name.startswith("ck_"):
+        return Invalid(**{field if field in entity.fields else f"{field}_minor": "is out of its range"})
+    return error
+
+
+def _tell(uow: UnitOfWork, entity: Entity, record: Any, action: str, diff: dict[str, Any]) -> None:
+    uow.emit(RecordChanged(record_id=record.id, name=f"{entity.name}.{action}", entity=entity.name, diff=diff))
+    uow.changed(entity.name, record.id, record.version, action)

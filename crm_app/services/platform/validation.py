@@ -1,0 +1,113 @@
+"""Values against a declaration: types, lengths, bounds, choices, links. One message per field."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from crm_app.core import registry
+from crm_app.core.errors import Invalid
+from crm_app.core.money import CURRENCIES
+from crm_app.core.registry import Entity, FieldSpec, Kind
+from crm_app.store.uow import UnitOfWork
+
+_TYPES: dict[Kind, tuple[type, ...]] = {
+    Kind.text: (str,),
+    Kind.long_text: (str,),
+    Kind.email: (str,),
+    Kind.phone: (str,),
+    Kind.url: (str,),
+    Kind.choice: (str,),
+    Kind.number: (int,),
+    Kind.money: (int,),
+    Kind.percent: (int,),
+    Kind.decimal: (Decimal, int),
+    Kind.flag: (bool,),
+    Kind.date: (date,),
+    Kind.datetime: (datetime,),
+    Kind.link: (UUID,),
+    Kind.choices: (list,),
+    Kind.json: (dict, list),
+}
+_WANTED = {
+    Kind.number: "a whole number",
+    Kind.money: "an amount in minor units",
+    Kind.percent: "a whole number from 0 to 100",
+    Kind.date: "a date like 2026-03-31",
+    Kind.datetime: "a moment with its time zone",
+    Kind.link: "the id of a record",
+    Kind.flag: "yes or no",
+    Kind.choices: "a list",
+}
+
+
+def check_values(entity: Entity, values: dict[str, Any], *, is_new: bool) -> None:
+    """Invalid with every field that does not fit; unknown and read-only fields are named too."""
+    wrong = {n: "is not a field of this record" for n in values if n not in entity.fields}
+    wrong |= {n: "is set by the system" for n in values if n in entity.readonly}
+    for name, value in values.items():
+        spec = entity.fields.get(name)
+        if spec is not None and name not in wrong and (message := problem(spec, value)):
+            wrong[name] = message
+    if is_new:
+        for spec in entity.fields.values():
+            if spec.required and spec.name not in entity.readonly and values.get(spec.name) in (None, ""):
+                wrong.setdefault(spec.name, "is required")
+    if wrong:
+        raise Invalid(**wrong)
+
+
+def problem(spec: FieldSpec, value: Any) -> str:
+    """What is wrong with a value, or an empty string."""
+    if value is None:
+        return "" if spec.nullable else "is required" if spec.required else "cannot be empty"
+    if not isinstance(value, _TYPES[spec.kind]) or (isinstance(value, bool) and spec.kind is not Kind.flag):
+        return f"needs {_WANTED.get(spec.kind, 'text')}"
+    if isinstance(value, datetime) and (spec.kind is Kind.date or value.tzinfo is None):
+        return f"needs {_WANTED[spec.kind]}"
+    if isinstance(value, str):
+        return _text_problem(spec, value)
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        if spec.minimum is not None and value < spec.minimum:
+            return "must be more than zero" if spec.minimum == 1 else f"must be at least {spec.minimum}"
+        if spec.maximum is not None and value > spec.maximum:
+            return f"must be at most {spec.maximum}"
+    return ""
+
+
+def _text_problem(spec: FieldSpec, value: str) -> str:
+    if spec.required and not value.strip():
+        return "is required"
+    if spec.max_length and len(value) > spec.max_length:
+        return f"is too long: {len(value)} characters, at most {spec.max_length}"
+    if "\x00" in value:
+        return "holds a character that cannot be stored"
+    if spec.choices and value not in {c.value for c in spec.choices}:
+        return f"must be one of {', '.join(c.label for c in spec.choices)}"
+    if spec.name == "currency" and value not in CURRENCIES:
+        return "must be an ISO 4217 code like EUR or USD"
+    return ""
+
+
+async def check_links(uow: UnitOfWork, entity: Entity, values: dict[str, Any]) -> None:
+    """Invalid for links to records that do not exist here or lie in the trash; one query for all of them."""
+    links = [
+        s
+        for n, v in values.items()
+        if v is not None and (s := entity.fields.get(n)) and s.kind is Kind.link and registry.find(s.target)
+    ]
+    if not links:
+        return
+    found = []
+    for spec in links:
+        table = registry.get(spec.target).table
+        is_there = sa.exists().where(table.c.id == values[spec.name], table.c.deleted_at.is_(None))
+        found.append(is_there.label(spec.name))
+    row = (await uow.rows(sa.select(*found)))[0]
+    gone = {
+        s.name: f"this {registry.get(s.target).label.lower()} does not exist" for s in links if not getattr(row, s.name)
+    }
+    if gone:
+        raise Invalid(**gone)
