@@ -1,0 +1,365 @@
+"""What people do with opportunities: move, win, lose, reopen, take a step back, throw away."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, ClassVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from crm_app.core.errors import Conflict, Invalid, NotFound
+from crm_app.core.events import DomainEvent
+from crm_app.models.base import table_of
+from crm_app.models.people.users import User
+from crm_app.models.sales.competitors import ReasonKind, WinLossReason
+from crm_app.models.sales.facts import StageHistory
+from crm_app.models.sales.opportunities import OPPORTUNITY, Opportunity, OpportunityStatus
+from crm_app.models.sales.pipelines import Stage, StageKind
+from crm_app.services.platform import records
+from crm_app.services.sales.health import health_of
+from crm_app.services.sales.opportunity_rules import POSITION_STEP, missing_fields
+from crm_app.store.uow import UnitOfWork
+from crm_app.store.visibility import visible
+
+_deals = table_of(Opportunity)
+_stages = table_of(Stage)
+_CLOSEST = 1e-6  # neighbours nearer than this: the column is numbered anew first
+# What a move or a closing may change, and so what a step back restores.
+MOVED_FIELDS = (
+    "pipeline_id", "stage_id", "position", "status", "probability", "actual_close_on", "stage_entered_at", "health",
+    "health_changes_at", "win_loss_reason_id", "win_loss_details", "competitor_won_id",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpportunityMoved(DomainEvent):
+    name: ClassVar[str] = "opportunity.stage_changed"
+    entity: ClassVar[str] = "opportunity"
+    from_stage_id: UUID
+    to_stage_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpportunityClosed(DomainEvent):
+    name: ClassVar[str] = "opportunity.closed"
+    entity: ClassVar[str] = "opportunity"
+    status: str
+    amount_minor: int
+    currency: str
+
+
+class MissingFields(Invalid):
+    """The stage wants more of the deal than it has. `fields` names what is missing."""
+
+    code = "missing_fields"
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One moved deal: its version now, and the values before, for a step back."""
+
+    record_id: UUID
+    name: str
+    version: int
+    before: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What winning or losing says about a deal."""
+
+    reason_id: UUID | None = None
+    details: str = ""
+    competitor_id: UUID | None = None
+    on: date | None = None
+
+
+@dataclass
+class MoveResult:
+    moved: list[Moved] = field(default_factory=list)
+    blocked: dict[UUID, str] = field(default_factory=dict)  # record -> why
+
+
+async def move(
+    uow: UnitOfWork,
+    record_ids: Sequence[UUID],
+    *,
+    to_stage_id: UUID,
+    after_id: UUID | None = None,
+    seen_in: Mapping[UUID, UUID] | None = None,
+) -> MoveResult:
+    """Put deals into an open stage, one below the other under `after_id` (None: on top).
+
+    `seen_in`: in which stage the person saw each deal; one that somebody moved since is a Conflict. A single deal that
+    cannot be moved raises why; of several, the rest are moved and the blocked ones are told.
+    Raises Forbidden, NotFound, Conflict, MissingFields.
+    """
+    uow.require("opportunity.move")
+    stage = await uow.get(Stage, to_stage_id)
+    if stage.kind is not StageKind.open:
+        raise Invalid(stage_id=f"{stage.name} is an end: win or lose the deal instead")
+    deals = await _lock(uow, record_ids)
+    result = MoveResult()
+    ready: list[sa.RowMapping] = []
+    for deal in deals:
+        try:
+            await _refuse_moved_away(uow, deal, seen_in or {})
+            if deal["stage_id"] != stage.id and (missing := missing_fields(stage, _Values(deal))):
+                raise MissingFields(
+                    f"{stage.name} needs more of this deal first.",
+                    **dict.fromkeys(missing, f"is needed for {stage.name}"),
+                )
+            ready.append(deal)
+        except (Conflict, Invalid) as refusal:
+            if len(record_ids) == 1:
+                raise
+            result.blocked[deal["id"]] = str(refusal)
+    places = await _places(uow, stage.id, after_id, [d["id"] for d in ready])
+    for deal, position in zip(ready, places, strict=True):
+        result.moved.append(await _write(uow, deal, _entering(uow, deal, stage, position)))
+        if deal["stage_id"] != stage.id:
+            uow.emit(OpportunityMoved(record_id=deal["id"], from_stage_id=deal["stage_id"], to_stage_id=stage.id))
+    return result
+
+
+async def win(uow: UnitOfWork, record_id: UUID, closing: Closing) -> Moved:
+    """Close as won; the close date defaults to today. Raises Conflict when it is closed already."""
+    return await _close(uow, record_id, StageKind.won, closing)
+
+
+async def lose(uow: UnitOfWork, record_id: UUID, closing: Closing) -> Moved:
+    """Close as lost; a reason is required."""
+    if closing.reason_id is None:
+        raise Invalid(win_loss_reason_id="is required: it is what the next deal learns from")
+    return await _close(uow, record_id, StageKind.lost, closing)
+
+
+async def _close(uow: UnitOfWork, record_id: UUID, kind: StageKind, closing: Closing) -> Moved:
+    uow.require("opportunity.close")
+    deal = (await _lock(uow, [record_id]))[0]
+    if deal["status"] is not OpportunityStatus.open:
+        raise Conflict(f"This deal is already {deal['status'].value}.", current={"status": deal["status"].value})
+    stage = await _end_stage(uow, deal["pipeline_id"], kind)
+    if closing.reason_id is not None:
+        reason = await uow.get(WinLossReason, closing.reason_id)
+        if reason.kind is not ReasonKind(kind.value):
+            raise Invalid(win_loss_reason_id=f"{reason.name} is no reason for a {kind.value} deal")
+    day = closing.on or uow.today
+    if day > uow.today:
+        raise Invalid(actual_close_on="lies in the future; a deal closes today or earlier")
+    values = {
+        "pipeline_id": stage.pipeline_id,
+        "stage_id": stage.id,
+        "status": OpportunityStatus(kind.value),
+        "position": -uow.now.timestamp(),  # latest on top
+        "probability": 100 if kind is StageKind.won else 0,
+        "actual_close_on": day,
+        "stage_entered_at": uow.now,
+        "win_loss_reason_id": closing.reason_id,
+        "win_loss_details": closing.details,
+        "competitor_won_id": closing.competitor_id,
+        "health": health_of(is_open=False, now=uow.now, expected_close_on=day, next_activity_at=None)[0],
+        "health_changes_at": None,
+    }
+    moved = await _write(uow, deal, values)
+    uow.emit(
+        OpportunityClosed(
+            record_id=record_id, status=kind.value, amount_minor=deal["amount_minor"], currency=deal["currency"]
+        )
+    )
+    return moved
+
+
+async def reopen(uow: UnitOfWork, record_id: UUID, *, to_stage_id: UUID | None = None) -> Moved:
+    """Back into an open stage: the given one, or the last open one the deal stood in."""
+    uow.require("opportunity.close")
+    deal = (await _lock(uow, [record_id]))[0]
+    if deal["status"] is OpportunityStatus.open:
+        raise Conflict("This deal is open already.")
+    stage = await uow.get(Stage, to_stage_id or await _last_open_stage(uow, deal))
+    place = (await _places(uow, stage.id, None, [record_id]))[0]
+    values = _entering(uow, deal, stage, place) | {
+        "win_loss_reason_id": None,
+        "win_loss_details": "",
+        "competitor_won_id": None,
+    }
+    return await _write(uow, deal, values)
+
+
+async def step_back(uow: UnitOfWork, moved: Sequence[Moved]) -> list[Moved]:
+    """Undo a move or a closing, unless somebody changed the deal since (Conflict)."""
+    uow.require("opportunity.move")
+    deals = {d["id"]: d for d in await _lock(uow, [m.record_id for m in moved])}
+    back = []
+    for m in moved:
+        deal = deals[m.record_id]
+        if deal["version"] != m.version:
+            raise Conflict(
+                f"{await _who(uow, deal['updated_by_id'])} changed {deal['name']} since: nothing was undone."
+            )
+        back.append(await _write(uow, deal, m.before))
+    return back
+
+
+async def throw_away(uow: UnitOfWork, record_id: UUID, *, reason: str = "") -> Opportunity:
+    """Into the trash with the reason (blueprint: soft delete); activities and history stay with it."""
+    deal: Opportunity = await records.delete(uow, OPPORTUNITY, record_id)
+    deal.delete_reason = reason[:200]
+    return deal
+
+
+async def _lock(uow: UnitOfWork, record_ids: Sequence[UUID]) -> list[sa.RowMapping]:
+    """The live deals the actor may see, locked, in the order asked for. NotFound when one is missing."""
+    query = (
+        sa.select(*(c for c in _deals.c if c.name != "search_text"))
+        .where(_deals.c.id.in_(list(record_ids)), _deals.c.deleted_at.is_(None))
+        .order_by(_deals.c.id)
+        .with_for_update()
+    )
+    if (seen := visible(OPPORTUNITY, uow.actor)) is not None:
+        query = query.where(seen)
+    found = {r["id"]: r for r in (await uow.execute(query)).mappings()}
+    if missing := [i for i in record_ids if i not in found]:
+        raise NotFound(
+            "This deal was deleted, or you may not see it." if len(missing) == 1 else "Some deals were deleted."
+        )
+    return [found[i] for i in record_ids]
+
+
+async def _refuse_moved_away(uow: UnitOfWork, deal: sa.RowMapping, seen_in: Mapping[UUID, UUID]) -> None:
+    saw = seen_in.get(deal["id"])
+    if deal["status"] is not OpportunityStatus.open and saw != deal["stage_id"]:
+        who = await _who(uow, deal["updated_by_id"])
+        told = f"{who} closed {deal['name']} as {deal['status'].value}."
+        raise Conflict(told, current={"stage_id": str(deal["stage_id"])})
+    if saw is not None and saw != deal["stage_id"]:
+        name = await uow.scalar(sa.select(_stages.c.name).where(_stages.c.id == deal["stage_id"]))
+        who = await _who(uow, deal["updated_by_id"])
+        raise Conflict(f"{who} moved {deal['name']} to {name}.", current={"stage_id": str(deal["stage_id"])})
+
+
+async def _who(uow: UnitOfWork, user_id: UUID | None) -> str:
+    users = table_of(User)
+    return await uow.scalar(sa.select(users.c.name).where(users.c.id == user_id)) or "Somebody"
+
+
+async def _places(uow: UnitOfWork, stage_id: UUID, after_id: UUID | None, moving: Sequence[UUID]) -> list[float]:
+    """Positions for the moving deals, in order, right below `after_id`. Numbers the column anew where it got too tight."""
+    low, high = await _gap(uow, stage_id, after_id, moving)
+    if low is not None and high is not None and (high - low) / (len(moving) + 1) < _CLOSEST:
+        await _renumber(uow, stage_id)
+        low, high = await _gap(uow, stage_id, after_id, moving)
+    if high is None:
+        start = 0.0 if low is None else low
+        return [start + POSITION_STEP * (i + 1) for i in range(len(moving))]
+    if low is None:
+        return [high - POSITION_STEP * (len(moving) - i) for i in range(len(moving))]
+    step = (high - low) / (len(moving) + 1)
+    return [low + step * (i + 1) for i in range(len(moving))]
+
+
+async def _gap(
+    uow: UnitOfWork, stage_id: UUID, after_id: UUID | None, moving: Sequence[UUID]
+) -> tuple[float | None, float | None]:
+    others = sa.and_(_deals.c.stage_id == stage_id, _deals.c.deleted_at.is_(None), _deals.c.id.not_in(list(moving)))
+    low: float | None = None
+    if after_id is not None:
+        low = await uow.scalar(
+            sa.select(_deals.c.position).where(_deals.c.id == after_id, _deals.c.stage_id == stage_id)
+        )
+    below = sa.select(_deals.c.position).where(others).order_by(_deals.c.position).limit(sa.literal_column("1"))
+    if low is not None:
+        below = below.where(_deals.c.position > low)
+    return low, await uow.scalar(below)
+
+
+async def _renumber(uow: UnitOfWork, stage_id: UUID) -> None:
+    order = sa.func.row_number().over(order_by=(_deals.c.position, _deals.c.id)) * POSITION_STEP
+    numbered = (
+        sa.select(_deals.c.id, order.label("place"))
+        .where(_deals.c.stage_id == stage_id, _deals.c.deleted_at.is_(None))
+        .subquery()
+    )
+    await uow.execute(sa.update(_deals).where(_deals.c.id == numbered.c.id).values(position=numbered.c.place))
+    uow.changed_many("opportunity")
+
+
+def _entering(uow: UnitOfWork, deal: sa.RowMapping, stage: Stage, position: float) -> dict[str, Any]:
+    """What a deal is once it stands at `position` of an open stage."""
+    values: dict[str, Any] = {"position": position}
+    if deal["stage_id"] == stage.id:
+        return values
+    entered = uow.now
+    health, changes_at = health_of(
+        is_open=True,
+        now=uow.now,
+        expected_close_on=deal["expected_close_on"],
+        next_activity_at=deal["next_activity_at"],
+    )
+    values |= {
+        "pipeline_id": stage.pipeline_id,
+        "stage_id": stage.id,
+        "status": OpportunityStatus.open,
+        "actual_close_on": None,
+        "stage_entered_at": entered,
+        "health": health,
+        "health_changes_at": changes_at,
+    }
+    if not deal["probability_is_manual"] or deal["status"] is not OpportunityStatus.open:
+        values["probability"] = stage.probability
+    return values
+
+
+async def _write(uow: UnitOfWork, deal: sa.RowMapping, values: dict[str, Any]) -> Moved:
+    stamps = {"version": deal["version"] + 1, "updated_at": uow.now, "updated_by_id": uow.actor.user_id}
+    await uow.execute(sa.update(_deals).where(_deals.c.id == deal["id"]).values(**values, **stamps))
+    uow.changed("opportunity", deal["id"], stamps["version"], "updated")
+    before = {n: deal[n] for n in MOVED_FIELDS}
+    return Moved(deal["id"], deal["name"], stamps["version"], before)
+
+
+async def _end_stage(uow: UnitOfWork, pipeline_id: UUID, kind: StageKind) -> Stage:
+    query = (
+        sa.select(_stages.c.id)
+        .where(_stages.c.pipeline_id == pipeline_id, _stages.c.kind == kind, _stages.c.deleted_at.is_(None))
+        .order_by(_stages.c.position)
+        .limit(1)
+    )
+    stage_id = await uow.scalar(query)
+    if stage_id is None:
+        raise Invalid(stage_id=f"this pipeline has no {kind.value} stage; add one under Settings, Pipelines")
+    return await uow.get(Stage, stage_id)
+
+
+async def _last_open_stage(uow: UnitOfWork, deal: sa.RowMapping) -> UUID:
+    stays = table_of(StageHistory)
+    query = (
+        sa.select(stays.c.stage_id)
+        .join(_stages, sa.and_(_stages.c.tenant_id == stays.c.tenant_id, _stages.c.id == stays.c.stage_id))
+        .where(stays.c.opportunity_id == deal["id"], _stages.c.kind == StageKind.open, _stages.c.deleted_at.is_(None))
+        .order_by(stays.c.entered_at.desc())
+        .limit(1)
+    )
+    stage_id: UUID | None = await uow.scalar(query)
+    if stage_id is None:
+        query = (
+            sa.select(_stages.c.id)
+            .where(_stages.c.pipeline_id == deal["pipeline_id"], _stages.c.kind == StageKind.open)
+            .order_by(_stages.c.position)
+            .limit(1)
+        )
+        stage_id = await uow.scalar(query)
+    if stage_id is None:
+        raise Invalid(stage_id="this pipeline has no open stage")
+    return stage_id
+
+
+class _Values:
+    """A row read by attribute, as the rules read records."""
+
+    def __init__(self, row: sa.RowMapping) -> None:
+        self._row = row
+
+    def __getattr__(self, name: str) -> Any:
+        return self._row[name]
