@@ -5,23 +5,19 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from crm_app.settings import settings
+from crm_app.store.databases import database_urls, sqlalchemy_url
 
 _engine: AsyncEngine | None = None
-
-
-def sqlalchemy_url(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def engine() -> AsyncEngine:
     """The process's engine, made at first use."""
     global _engine  # noqa: PLW0603
     if _engine is None:
-        s = settings()
         options: dict[str, Any] = {"application_name": "salescompass"}
         _engine = create_async_engine(
-            sqlalchemy_url(s.database_url),
-            pool_size=s.pool_size,
+            sqlalchemy_url(database_urls().app),
+            pool_size=settings().pool_size,
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=True,

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import psycopg
 
-from crm_app.settings import settings
+from crm_app.store.databases import database_urls
 from crm_app.store.uow import LIVE_CHANNEL
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class LiveHub:
                 await asyncio.sleep(1)
 
     async def _listen_once(self) -> None:
-        conninfo = settings().database_direct_url
+        conninfo = database_urls().direct
         async with await psycopg.AsyncConnection.connect(
             conninfo, autocommit=True, application_name="salescompass live"
         ) as connection:

@@ -7,7 +7,7 @@ import procrastinate
 from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job
 
-from crm_app.settings import settings
+from crm_app.store.databases import database_urls
 
 DELIVER = "deliver_events"
 
@@ -30,7 +30,7 @@ queue = procrastinate.App(connector=procrastinate.PsycopgConnector())
 
 async def open_queue() -> procrastinate.App:
     """Connect the queue with a small pool of its own, past a pooler: it listens."""
-    connector = procrastinate.PsycopgConnector(conninfo=settings().database_direct_url, min_size=1, max_size=4)
+    connector = procrastinate.PsycopgConnector(conninfo=database_urls().direct, min_size=1, max_size=4)
     app = queue.with_connector(connector)
     await app.open_async()
     return app
