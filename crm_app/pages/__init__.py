@@ -1,0 +1,10 @@
+"""Every page of the app and its address. A page is added here and nowhere else."""
+
+import reflex as rx
+
+from crm_app.components.not_found import not_found
+
+
+def add_pages(app: rx.App) -> None:
+    """Registers the pages; called once, by the front door."""
+    app.add_page(not_found, route="404", title="Nothing here · SalesCompass")

@@ -1,0 +1,151 @@
+"""The design system: small functions that take vars and handlers and know no state. Use it as `kit.<part>`.
+
+Icons      icon, icon_for
+Buttons    primary, outline, ghost, success, danger, icon_button, link, link_button
+Marks      badge, pill, chip, avatar, avatars, stage_mark, dot, key, sr, clipped; `data_tip=` gives anything a tooltip
+Fields     field, text_input, text_area, money_input, date_input, select, combo, checkbox, check, switch, choice_cards,
+           search_input, described_by
+In place   props_list, prop, inline_field
+Layout     page_head, crumbs, bar, sums, tabs, tab, segmented, segment, steps, card, section, panel, figures
+Tables     table, column, sortable, cell, pick_cell, bulk_bar
+Floating   menu, menu_item, menu_choice, menu_link, menu_line, menu_heading, popover, dialog, drawer, notices
+Empty      empty_state, board_art, paper_art, people_art, table_art, skeleton, skeleton_rows, skeleton_card, bone
+Page       hotkeys, connection_banner, tooltips, native_form, hidden
+
+Classes that need no function: line, stack, grow, push, clip, muted, small, strong, num, good, risk, over, scroll, vr.
+"""
+
+from crm_app.components.kit.buttons import danger, ghost, icon_button, link, link_button, outline, primary, success
+from crm_app.components.kit.combos import combo
+from crm_app.components.kit.connection import connection_banner, tooltips
+from crm_app.components.kit.dialogs import dialog, drawer
+from crm_app.components.kit.empty import (
+    board_art,
+    bone,
+    empty_state,
+    paper_art,
+    people_art,
+    skeleton,
+    skeleton_card,
+    skeleton_rows,
+    table_art,
+)
+from crm_app.components.kit.fields import (
+    check,
+    checkbox,
+    choice_cards,
+    date_input,
+    described_by,
+    field,
+    money_input,
+    search_input,
+    select,
+    switch,
+    text_area,
+    text_input,
+)
+from crm_app.components.kit.forms import hidden, native_form
+from crm_app.components.kit.hotkeys import hotkeys
+from crm_app.components.kit.icons import icon, icon_for
+from crm_app.components.kit.inline import inline_field, prop, props_list
+from crm_app.components.kit.layout import (
+    bar,
+    card,
+    crumbs,
+    figures,
+    page_head,
+    panel,
+    section,
+    segment,
+    segmented,
+    steps,
+    sums,
+    tab,
+    tabs,
+)
+from crm_app.components.kit.marks import avatar, avatars, badge, chip, clipped, dot, key, pill, sr, stage_mark
+from crm_app.components.kit.menus import menu, menu_choice, menu_heading, menu_item, menu_line, menu_link, popover
+from crm_app.components.kit.notices import notices
+from crm_app.components.kit.tables import bulk_bar, cell, column, pick_cell, sortable, table
+
+__all__ = [
+    "avatar",
+    "avatars",
+    "badge",
+    "bar",
+    "board_art",
+    "bone",
+    "bulk_bar",
+    "card",
+    "cell",
+    "check",
+    "checkbox",
+    "chip",
+    "choice_cards",
+    "clipped",
+    "column",
+    "combo",
+    "connection_banner",
+    "crumbs",
+    "danger",
+    "date_input",
+    "described_by",
+    "dialog",
+    "dot",
+    "drawer",
+    "empty_state",
+    "field",
+    "figures",
+    "ghost",
+    "hidden",
+    "hotkeys",
+    "icon",
+    "icon_button",
+    "icon_for",
+    "inline_field",
+    "key",
+    "link",
+    "link_button",
+    "menu",
+    "menu_choice",
+    "menu_heading",
+    "menu_item",
+    "menu_line",
+    "menu_link",
+    "money_input",
+    "native_form",
+    "notices",
+    "outline",
+    "page_head",
+    "panel",
+    "paper_art",
+    "people_art",
+    "pick_cell",
+    "pill",
+    "popover",
+    "primary",
+    "prop",
+    "props_list",
+    "search_input",
+    "section",
+    "segment",
+    "segmented",
+    "select",
+    "skeleton",
+    "skeleton_card",
+    "skeleton_rows",
+    "sortable",
+    "sr",
+    "stage_mark",
+    "steps",
+    "success",
+    "sums",
+    "switch",
+    "tab",
+    "table",
+    "table_art",
+    "tabs",
+    "text_area",
+    "text_input",
+    "tooltips",
+]

@@ -1,0 +1,74 @@
+"""Buttons. A view has one primary button; what ends or deletes is danger; only Won is success."""
+
+from typing import Any
+
+import reflex as rx
+from reflex_components_core.react_router.dom import ReactRouterLink
+
+from crm_app.components.kit.icons import icon
+
+Child = rx.Component | rx.Var | str
+
+
+def _button(variant: str, label: Child, *, icon_name: str, size: str, key: str, **props: Any) -> rx.Component:
+    classes = ["btn", variant, size, props.pop("class_name", "")]
+    if key:
+        props["aria_keyshortcuts"] = key.upper() if len(key) == 1 else key
+    return rx.el.button(
+        *([icon(icon_name, 16)] if icon_name else []),
+        label,
+        *([rx.el.kbd(key, aria_hidden="true")] if key else []),
+        type=props.pop("type", "button"),
+        class_name=" ".join(name for name in classes if name),
+        **props,
+    )
+
+
+def primary(label: Child, *, icon_name: str = "", size: str = "", key: str = "", **props: Any) -> rx.Component:
+    """The next best action; `size` is "", "sm" or "lg", `key` the shortcut shown beside the words."""
+    return _button("primary", label, icon_name=icon_name, size=size, key=key, **props)
+
+
+def outline(label: Child, *, icon_name: str = "", size: str = "", key: str = "", **props: Any) -> rx.Component:
+    """Any other action of the view."""
+    return _button("", label, icon_name=icon_name, size=size, key=key, **props)
+
+
+def ghost(label: Child, *, icon_name: str = "", size: str = "", key: str = "", **props: Any) -> rx.Component:
+    """A quiet action, in bars and heads."""
+    return _button("ghost", label, icon_name=icon_name, size=size, key=key, **props)
+
+
+def success(label: Child, *, icon_name: str = "", size: str = "", key: str = "", **props: Any) -> rx.Component:
+    """Won."""
+    return _button("win", label, icon_name=icon_name, size=size, key=key, **props)
+
+
+def danger(label: Child, *, icon_name: str = "", size: str = "", key: str = "", **props: Any) -> rx.Component:
+    """Something ends or is deleted."""
+    return _button("danger", label, icon_name=icon_name, size=size, key=key, **props)
+
+
+def icon_button(name: str, label: str | rx.Var, *, size: int = 20, class_name: str = "", **props: Any) -> rx.Component:
+    """A button without words; `label` is what a screen reader and the tooltip say."""
+    return rx.el.button(
+        icon(name, size),
+        type=props.pop("type", "button"),
+        aria_label=label,
+        data_tip=label,
+        class_name=f"icon-btn {class_name}".strip(),
+        **props,
+    )
+
+
+def link(*children: Child, href: str | rx.Var, **props: Any) -> rx.Component:
+    """A link inside the app: changes the page without loading the document again."""
+    return ReactRouterLink.create(*children, to=href, **props)
+
+
+def link_button(
+    label: Child, *, href: str | rx.Var, variant: str = "", icon_name: str = "", size: str = "", **props: Any
+) -> rx.Component:
+    """A link that looks like a button; `variant` is "", "primary" or "ghost"."""
+    classes = " ".join(name for name in ("btn", variant, size, props.pop("class_name", "")) if name)
+    return link(*([icon(icon_name, 16)] if icon_name else []), label, href=href, class_name=classes, **props)

@@ -1,0 +1,85 @@
+import { useEffect, useRef, useState } from "react";
+
+/* A native modal dialog: the browser keeps focus inside, makes the rest inert and gives focus back to the opener. */
+export function Dialog({ open, onDismiss, id, className, firm, children }) {
+  const ref = useRef(null);
+
+  useEffect(() => {
+    const el = ref.current;
+    if (open && !el.open) {
+      el.showModal();
+      el.querySelector("[data-autofocus], [aria-invalid=true]")?.focus();
+    } else if (!open && el.open) {
+      el.close();
+    }
+  }, [open]);
+
+  const dismiss = () => {
+    ref.current.close();
+    onDismiss?.();
+  };
+
+  return (
+    <dialog
+      ref={ref}
+      id={id}
+      className={className}
+      aria-labelledby={`${id}-title`}
+      onCancel={(e) => {
+        if (e.target !== ref.current) return;
+        e.preventDefault();
+        if (!firm) dismiss();
+      }}
+      onMouseDown={(e) => {
+        if (e.target !== ref.current || firm) return;
+        const box = ref.current.getBoundingClientRect();
+        const inside =
+          e.clientX >= box.left && e.clientX <= box.right && e.clientY >= box.top && e.clientY <= box.bottom;
+        if (!inside) dismiss();
+      }}
+    >
+      {open && children}
+    </dialog>
+  );
+}
+
+const NAVIGATION =
+  "M2.75 18h18.5a.75.75 0 0 1 .1 1.5H2.75a.75.75 0 0 1-.1-1.5zh18.5zm0-6.5h18.5a.75.75 0 0 1 .1 1.5H2.75a.75.75 0 0 1-.1-1.5zh18.5zm0-6.5h18.5a.75.75 0 0 1 .1 1.5H2.75a.75.75 0 0 1-.1-1.49zh18.5z";
+
+/* The menu button of the top bar and the drawer it opens. A followed link closes it. */
+export function Drawer({ label, children }) {
+  const ref = useRef(null);
+  const [open, setOpen] = useState(false);
+
+  useEffect(() => {
+    if (open) ref.current.showModal();
+    else if (ref.current.open) ref.current.close();
+  }, [open]);
+
+  return (
+    <>
+      <button
+        type="button"
+        className="icon-btn"
+        aria-label={`Open ${label}`}
+        aria-haspopup="dialog"
+        onClick={() => setOpen(true)}
+      >
+        <svg className="i i24" viewBox="0 0 24 24" aria-hidden="true">
+          <path d={NAVIGATION} />
+        </svg>
+      </button>
+      <dialog
+        ref={ref}
+        className="drawer"
+        aria-label={label}
+        onClose={() => setOpen(false)}
+        onClick={(e) => {
+          if (e.target === ref.current || e.target.closest("a, [data-closes]")) setOpen(false);
+        }}
+      >
+        {open && children}
+      </dialog>
+    </>
+  );
+}

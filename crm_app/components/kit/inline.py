@@ -1,0 +1,87 @@
+"""Fields that are read and edited in the same place."""
+
+from typing import Any, Literal
+
+import reflex as rx
+from reflex.event import passthrough_event_spec
+
+from crm_app.components.kit import scripts
+
+Kind = Literal["text", "long", "number", "money", "date", "choice", "link", "email", "phone", "url"]
+Text = str | rx.Var
+
+
+class InPlace(rx.Component):
+    """The React part; it owns what is typed, so no answer of the server can eat a character."""
+
+    library = scripts.INPLACE
+    tag = "InPlace"
+    name: rx.Var[str]
+    label: rx.Var[str]
+    kind: rx.Var[str]
+    value: rx.Var[str]
+    display: rx.Var[str]
+    empty: rx.Var[str]
+    hint: rx.Var[str]
+    status: rx.Var[dict[str, Any]]
+    options: rx.Var[list[dict[str, Any]]]
+    href: rx.Var[str]
+    on_save: rx.EventHandler[passthrough_event_spec(str, str)]
+    on_search: rx.EventHandler[passthrough_event_spec(str, str)]
+    on_create: rx.EventHandler[passthrough_event_spec(str, str)]
+
+
+def props_list(*rows: rx.Component, **props: Any) -> rx.Component:
+    """Labels left, values right; rows are `prop` and `inline_field`."""
+    return rx.el.dl(*rows, class_name="props", **props)
+
+
+def prop(label: Text, *value: rx.Component | Text, tip: Text | None = None) -> rx.Component:
+    """A value that cannot be edited here; `tip` says why."""
+    shown = rx.el.div(*value, class_name="val", **({"data_tip": tip} if tip is not None else {}))
+    return rx.el.div(rx.el.dt(label), rx.el.dd(shown), class_name="prop")
+
+
+def inline_field(
+    name: str | rx.Var,
+    label: Text,
+    *,
+    value: Text,
+    status: rx.Var,
+    on_save: Any,
+    kind: Kind | rx.Var = "text",
+    display: Text | None = None,
+    options: rx.Var | list[dict[str, str]] | None = None,
+    hint: Text | None = None,
+    href: Text | None = None,
+    empty: str = "Add",
+    on_search: Any = None,
+    on_create: Any = None,
+) -> rx.Component:
+    """One row of `props_list`: click or Enter edits, Enter saves, Esc cancels, leaving saves (Ctrl Enter in long text).
+
+    `value` is what is edited, as text; `display` what is shown. `on_save(name, value)` is answered in `status`:
+    `{name: {"state": "saved" | "error", "message": str, "at": int}}`, where `at` differs from answer to answer (a
+    counter or a time stamp), or two equal answers in a row cannot be told apart. On "error" the typed text stays and
+    Retry is offered. `choice` and `link` take `options` of {"value", "label", "hint"}; with `on_search(name, text)`
+    Python answers with new ones. `hint` stands under the box while editing: what it was before, and by whom.
+    """
+    given = {
+        "display": display,
+        "options": options,
+        "hint": hint,
+        "href": href,
+        "on_search": on_search,
+        "on_create": on_create,
+    }
+    part = InPlace.create(
+        name=name,
+        label=label,
+        kind=kind,
+        value=value,
+        status=status,
+        empty=empty,
+        on_save=on_save,
+        **{prop_name: thing for prop_name, thing in given.items() if thing is not None},
+    )
+    return rx.el.div(rx.el.dt(label), rx.el.dd(part), class_name="prop")

@@ -1,0 +1,269 @@
+import { useEffect, useId, useRef, useState } from "react";
+import { Link } from "react-router";
+import { Combo } from "./combo.jsx";
+
+const EDIT =
+  "M14.24 1.76a2.6 2.6 0 0 0-3.71 0L2.66 9.64q-.57.57-.78 1.35l-.86 3.39a.5.5 0 0 0 .6.6l3.39-.86q.78-.21 1.35-.78l7.88-7.87a2.6 2.6 0 0 0 0-3.7m-3 .71a1.62 1.62 0 1 1 2.29 2.3l-.78.77-2.3-2.29zM9.75 3.96l2.3 2.29-6.4 6.39q-.37.37-.89.5l-2.57.67.66-2.57q.14-.52.51-.9z";
+const ERROR =
+  "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1m0 1a6 6 0 1 0 0 12A6 6 0 0 0 8 2m0 8a.75.75 0 1 1 0 1.5.75.75 0 0 1 0-1.5m0-5.5a.5.5 0 0 1 .5.41V8.5a.5.5 0 0 1-1 .09V5c0-.28.22-.5.5-.5";
+const BAR_AFTER = 300;
+const WAITING_AFTER = 8000;
+const TICK = 1000;
+
+const LISTS = ["choice", "link"];
+const INPUT = {
+  text: { type: "text" },
+  email: { type: "email" },
+  phone: { type: "tel" },
+  url: { type: "url" },
+  number: { type: "text", inputMode: "decimal" },
+  money: { type: "text", inputMode: "decimal" },
+  date: { type: "date" },
+};
+
+const Icon = ({ d, className = "i i16" }) => (
+  <svg className={className} viewBox="0 0 16 16" aria-hidden="true">
+    <path d={d} />
+  </svg>
+);
+
+/* A value that is edited where it stands. It owns what is typed, so no answer of the server can eat a character:
+   rest -> editing -> saving (bar after 300 ms) -> saved (tick for 1 s) or error (typed text kept, Retry). */
+export function InPlace({
+  name,
+  label,
+  kind = "text",
+  value = "",
+  display,
+  empty = "Add",
+  hint,
+  status,
+  options = [],
+  href,
+  onSave,
+  onSearch,
+  onCreate,
+}) {
+  const id = useId();
+  const [mode, setMode] = useState("rest");
+  const now = useRef("rest");
+  const [text, setText] = useState("");
+  const [slow, setSlow] = useState(false);
+  const [waiting, setWaiting] = useState(false);
+  const [ticked, setTicked] = useState(false);
+  const [message, setMessage] = useState("");
+  const start = useRef("");
+  const sent = useRef({ value: "", label: "", stamp: null });
+  const field = useRef(null);
+  const button = useRef(null);
+  const refocus = useRef(false);
+  const answer = status?.[name];
+  const stamp = answer ? (answer.at ?? answer) : null;
+
+  const shown = display || value;
+  const listed = LISTS.includes(kind);
+
+  const go = (next) => {
+    now.current = next;
+    setMode(next);
+  };
+  const edit = () => {
+    start.current = value ?? "";
+    setText(value ?? "");
+    setMessage("");
+    go("edit");
+  };
+  const rest = () => {
+    setMessage("");
+    go("rest");
+  };
+  // `now` and not `mode`: Enter removes the input, whose blur would save a second time in the same tick
+  const save = (next, nextLabel) => {
+    if (now.current !== "edit") return;
+    if (next === start.current && !message) return rest();
+    sent.current = { value: next, label: nextLabel ?? next, stamp };
+    setText(next);
+    setMessage("");
+    go("saving");
+    onSave?.(name, next);
+  };
+  const leave = () => {
+    if (!message || text !== sent.current.value) save(text);
+  };
+
+  // the answer to what was sent: a stamp that is not the one of before
+  useEffect(() => {
+    if (mode !== "saving" || stamp === null || stamp === sent.current.stamp) return;
+    if (answer.state === "error") {
+      setMessage(answer.message || "Not saved. Try again.");
+      go("edit");
+    } else if (answer.state === "saved") {
+      go("rest");
+      setTicked(true);
+    }
+  }, [stamp, answer?.state, mode]);
+
+  useEffect(() => {
+    if (mode !== "saving") {
+      setSlow(false);
+      setWaiting(false);
+      return;
+    }
+    const bar = setTimeout(setSlow, BAR_AFTER, true);
+    const long = setTimeout(setWaiting, WAITING_AFTER, true);
+    return () => {
+      clearTimeout(bar);
+      clearTimeout(long);
+    };
+  }, [mode]);
+  useEffect(() => {
+    if (!ticked) return;
+    const timer = setTimeout(setTicked, TICK, false);
+    return () => clearTimeout(timer);
+  }, [ticked]);
+
+  useEffect(() => {
+    const el = field.current;
+    if (mode === "edit" && el && document.activeElement !== el) {
+      el.focus();
+      if (!message) el.select?.();
+    }
+    if (mode !== "edit" && refocus.current) button.current?.focus();
+    refocus.current = false;
+  }, [mode]);
+
+  // text that is typed and not yet saved must survive leaving the page
+  const dirty = mode === "saving" || (mode === "edit" && !listed && text !== start.current);
+  useEffect(() => {
+    if (!dirty) return;
+    const ask = (e) => e.preventDefault();
+    window.addEventListener("beforeunload", ask);
+    return () => window.removeEventListener("beforeunload", ask);
+  }, [dirty]);
+
+  const keys = (e) => {
+    if (e.key === "Escape") {
+      e.stopPropagation();
+      refocus.current = true;
+      rest();
+    } else if (e.key === "Enter" && !e.nativeEvent.isComposing && (kind !== "long" || e.ctrlKey || e.metaKey)) {
+      e.preventDefault();
+      refocus.current = true;
+      save(text);
+    }
+  };
+
+  const changed = mode === "edit" && (value ?? "") !== start.current;
+  const note = changed ? `Meanwhile: ${shown || "empty"}` : hint;
+  const help = message ? `${id}-error` : note ? `${id}-hint` : undefined;
+
+  if (mode === "edit") {
+    const shared = {
+      id: `${id}-input`,
+      "aria-label": label,
+      "aria-invalid": message ? true : undefined,
+      "aria-describedby": help,
+    };
+    return (
+      <div className="editing">
+        {listed ? (
+          <Combo
+            id={`${id}-input`}
+            label={label}
+            value={text}
+            text={text === start.current ? display : sent.current.label}
+            options={options}
+            invalid={Boolean(message)}
+            describedBy={help}
+            focus
+            onSearch={onSearch && ((q) => onSearch(name, q))}
+            onCreate={onCreate && ((q) => onCreate(name, q))}
+            onPick={(v, l) => {
+              refocus.current = true;
+              save(v, l);
+            }}
+            onCancel={() => {
+              refocus.current = true;
+              rest();
+            }}
+            onLeave={() => now.current === "edit" && !message && rest()}
+          />
+        ) : kind === "long" ? (
+          <textarea
+            {...shared}
+            ref={field}
+            className="input"
+            rows={4}
+            value={text}
+            onChange={(e) => setText(e.target.value)}
+            onKeyDown={keys}
+            onBlur={leave}
+          />
+        ) : (
+          <input
+            {...shared}
+            {...INPUT[kind]}
+            ref={field}
+            className="input"
+            value={text}
+            onChange={(e) => setText(e.target.value)}
+            onKeyDown={keys}
+            onBlur={leave}
+          />
+        )}
+        {message && (
+          <p className="error" id={`${id}-error`} role="alert">
+            <Icon d={ERROR} />
+            <span>{message}</span>
+            <button type="button" className="btn link sm" onClick={() => save(text)}>
+              Retry
+            </button>
+            <button type="button" className="btn link sm" onClick={rest}>
+              Cancel
+            </button>
+          </p>
+        )}
+        {!message && note && (
+          <p className="hint" id={`${id}-hint`}>
+            {note}
+          </p>
+        )}
+      </div>
+    );
+  }
+
+  const saving = mode === "saving";
+  const words = saving ? sent.current.label : shown;
+  const state = saving && slow ? "saving" : ticked ? "saved" : "";
+  const pen = <Icon d={EDIT} className="i i16 pen" />;
+  return (
+    <>
+      {href && words && !saving ? (
+        <span className={`val ${state}`}>
+          <Link to={href} className="shown">
+            {words}
+          </Link>
+          <button ref={button} type="button" className="pen-btn" aria-label={`Edit ${label}`} onClick={edit}>
+            {pen}
+          </button>
+        </span>
+      ) : (
+        <button
+          ref={button}
+          type="button"
+          className={`val ${state}`}
+          aria-label={`${label}: ${words || empty}, edit`}
+          aria-busy={saving || undefined}
+          onClick={saving ? undefined : edit}
+        >
+          <span className={words ? "shown" : "shown none"}>{words || empty}</span>
+          {pen}
+        </button>
+      )}
+      {waiting && <p className="hint">Still waiting for the server. What you typed is kept</p>}
+      <span className="sr" role="status">
+        {ticked ? `${label} saved` : ""}
+      </span>
+    </>
+  );
+}

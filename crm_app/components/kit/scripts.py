@@ -1,0 +1,12 @@
+"""The local JSX files, declared in one module so that they lie side by side and can import each other."""
+
+import reflex as rx
+
+COMBO = rx.asset("combo.jsx", shared=True).importable_path
+CONNECTION = rx.asset("connection.jsx", shared=True).importable_path
+DIALOG = rx.asset("dialog.jsx", shared=True).importable_path
+HOTKEYS = rx.asset("hotkeys.jsx", shared=True).importable_path
+INPLACE = rx.asset("inplace.jsx", shared=True).importable_path
+MENU = rx.asset("menu.jsx", shared=True).importable_path
+NOTICES = rx.asset("notices.jsx", shared=True).importable_path
+TOOLTIP = rx.asset("tooltip.jsx", shared=True).importable_path

@@ -1,0 +1,217 @@
+"""The frame around every signed-in page: sidebar, sheet, top bar and drawer, bottom bar on the phone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import reflex as rx
+
+from crm_app.components import kit
+
+Text = str | rx.Var
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry of the navigation; `group` is the heading it stands under, `phone` puts it in the bottom bar."""
+
+    label: str
+    href: str
+    icon: str
+    group: str = ""
+    phone: bool = False
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is signed in, as texts and vars."""
+
+    name: Text
+    initials: Text
+    tint: int | rx.Var[int]
+    workspace: Text
+
+
+PLACES = (
+    Place("Pipeline", "/pipeline", "board", "Sell", phone=True, key="g p"),
+    Place("Accounts", "/accounts", "building", "Sell", phone=True, key="g a"),
+    Place("Contacts", "/contacts", "people", "Sell", phone=True, key="g c"),
+    Place("Products", "/products", "box", "Sell", phone=True, key="g r"),
+    Place("Import", "/import", "arrow_upload", "Data", key="g i"),
+)
+SETTINGS = "/settings"
+SIGN_OUT = "/auth/sign-out"
+PAGE_KEYS = (("Ctrl K", "Search"), ("?", "These keys"), ("Esc", "Close, or keep as it was"))
+
+
+def shell(
+    content: rx.Component,
+    *,
+    user: Person,
+    current: str,
+    title: Text,
+    places: Sequence[Place] = PLACES,
+    panel: rx.Component | None = None,
+    create: rx.Component | None = None,
+    notices: rx.Component | None = None,
+    search: rx.Component | None = None,
+    keys: Sequence[tuple[str, str]] = (),
+) -> rx.Component:
+    """A page in its frame.
+
+    `content` fills the sheet and begins with `kit.page_head`, which holds the one h1; `panel` is a second sheet beside
+    it. `current` is the href of the place the page belongs to, `title` stands in the top bar of small screens,
+    `create` is the plus of the bottom bar (`create_place`), `search` the command palette, `notices` a `kit.notices`,
+    `keys` the (key, meaning) pairs that the help of this page lists.
+    """
+    side = _sidebar(user, places, current, keys)
+    return rx.fragment(
+        rx.el.a("Skip to content", href="#main", class_name="skip"),
+        _topbar(title, side),
+        rx.el.div(
+            side,
+            rx.el.div(
+                rx.el.main(content, id="main", class_name="sheet", tab_index=-1),
+                panel or rx.fragment(),
+                class_name="stage-area",
+            ),
+            class_name="app",
+        ),
+        _tabbar(places, current, create),
+        kit.hotkeys(presses=_presses(places)),
+        search or rx.fragment(),
+        notices or rx.fragment(),
+    )
+
+
+def create_place(label: str, href: Text) -> rx.Component:
+    """The plus in the middle of the bottom bar."""
+    return kit.link(kit.icon("add", 24), kit.sr(label), href=href, class_name="plus")
+
+
+def logo() -> rx.Component:
+    """The compass needle on blue."""
+    return rx.el.svg(
+        rx.el.rect(width=22, height=22, rx=6, fill="#0078d4"),
+        rx.el.path(d="M15.9 5.6 13 12.4 6.1 16.4 9 9.6z", fill="#fff"),
+        rx.el.circle(cx=11, cy=11, r="1.35", fill="#0078d4"),
+        view_box="0 0 22 22",
+        class_name="logo",
+        aria_hidden="true",
+    )
+
+
+def _presses(places: Sequence[Place]) -> dict[str, str]:
+    keys = {place.key: f'.side a[href="{place.href}"]' for place in places if place.key}
+    return {**keys, "mod+k": ".find", "?": ".side .help > span > button"}
+
+
+def _sidebar(user: Person, places: Sequence[Place], current: str, keys: Sequence[tuple[str, str]]) -> rx.Component:
+    groups = [
+        rx.el.div(
+            rx.el.h2(group) if group else rx.fragment(),
+            *[_place(place, current) for place in members],
+            class_name="nav",
+        )
+        for group, members in groupby(places, key=lambda place: place.group)
+    ]
+    return rx.el.nav(
+        rx.el.div(logo(), kit.clipped(user.workspace), class_name="org"),
+        rx.el.button(
+            kit.icon("search", 16),
+            rx.el.span("Search", class_name="grow"),
+            rx.el.kbd("Ctrl K", aria_hidden="true"),
+            type="button",
+            class_name="find",
+            aria_keyshortcuts="Control+K",
+            data_closes="",
+        ),
+        *groups,
+        rx.el.div(_me(user), _settings(current), _help(places, keys), class_name="side-foot"),
+        class_name="side",
+        aria_label="Main",
+    )
+
+
+def _here(place_href: str, current: str) -> dict[str, str]:
+    return {"aria_current": "page"} if place_href == current else {}
+
+
+def _place(place: Place, current: str) -> rx.Component:
+    here = place.href == current
+    return kit.link(
+        kit.icon(place.icon, filled=here), rx.el.span(place.label), href=place.href, **_here(place.href, current)
+    )
+
+
+def _me(user: Person) -> rx.Component:
+    button = rx.el.button(kit.avatar(user.initials, user.tint), kit.clipped(user.name), type="button", class_name="me")
+    return kit.menu(
+        button,
+        kit.menu_link("Profile", href=f"{SETTINGS}/profile", icon_name="person"),
+        _color_mode(),
+        kit.menu_line(),
+        kit.native_form(
+            kit.menu_item("Sign out", icon_name="arrow_right", type="submit"),
+            action=SIGN_OUT,
+        ),
+        label="Your menu",
+        class_name="grow",
+    )
+
+
+def _color_mode() -> rx.Component:
+    words = rx.cond(rx.color_mode == "dark", "Light mode", "Dark mode")
+    sign = rx.cond(rx.color_mode == "dark", kit.icon("weather_sunny", 16), kit.icon("weather_moon", 16))
+    return kit.menu_item(rx.fragment(sign, words), on_click=rx.toggle_color_mode)
+
+
+def _settings(current: str) -> rx.Component:
+    here = current.startswith(SETTINGS)
+    return kit.link(
+        kit.icon("settings", filled=here),
+        href=SETTINGS,
+        class_name="icon-btn",
+        aria_label="Settings",
+        data_tip="Settings",
+        **({"aria_current": "page"} if here else {}),
+    )
+
+
+def _help(places: Sequence[Place], keys: Sequence[tuple[str, str]]) -> rx.Component:
+    rows = [*keys, *PAGE_KEYS, *[(place.key.upper(), place.label) for place in places if place.key]]
+    listed = [
+        rx.el.div(rx.el.dt(*[rx.el.kbd(part) for part in key.split(" ")]), rx.el.dd(meaning)) for key, meaning in rows
+    ]
+    return kit.popover(
+        kit.icon_button("question_circle", "Keys of this page"),
+        rx.el.h2("Keys"),
+        rx.el.dl(*listed),
+        label="Keys of this page",
+        class_name="help",
+    )
+
+
+def _topbar(title: Text, side: rx.Component) -> rx.Component:
+    search = rx.el.button(
+        kit.icon("search", 24), type="button", class_name="icon-btn find-small", aria_label="Search", data_find=""
+    )
+    return rx.el.header(
+        kit.drawer(side, label="menu"), rx.el.span(title, class_name="strong grow clip"), search, class_name="topbar"
+    )
+
+
+def _tabbar(places: Sequence[Place], current: str, create: rx.Component | None) -> rx.Component:
+    tabs = [
+        kit.link(
+            kit.icon(place.icon, 24, filled=place.href == current),
+            rx.el.span(place.label),
+            href=place.href,
+            **_here(place.href, current),
+        )
+        for place in places
+        if place.phone
+    ]
+    middle = [create] if create is not None else []
+    return rx.el.nav(*tabs[:2], *middle, *tabs[2:4], class_name="tabbar", aria_label="Places")
