@@ -84,8 +84,8 @@ def _derive(row: Record) -> None:
 class UnitOfWork:
     """Reads and writes of one actor in one transaction. `now` is fixed at its start; `today` is the actor's day."""
 
-    def __init__(self, session: AsyncSession, actor: Actor, now: datetime, depth: int) -> None:
-        self.session, self.actor, self.now, self.depth = session, actor, now, depth
+    def __init__(self, session: AsyncSession, actor: Actor, now: datetime, depth: int, is_silent: bool) -> None:
+        self.session, self.actor, self.now, self.depth, self.is_silent = session, actor, now, depth, is_silent
         self.today: date = actor.day_of(now)
         self._facts: list[DomainEvent] = []
         self._live: dict[tuple[str, UUID], dict[str, Any]] = {}
@@ -140,7 +140,8 @@ class UnitOfWork:
 
     def emit(self, fact: DomainEvent) -> None:
         """Store a fact with this transaction; its handlers run after it, each in one of its own."""
-        self._facts.append(fact)
+        if not self.is_silent:
+            self._facts.append(fact)
 
     def changed(self, entity: str, record_id: UUID, version: int, action: str = "updated") -> None:
         """Tell open screens at commit that this record is another one now (created | updated | deleted)."""
@@ -194,17 +195,20 @@ class UnitOfWork:
 
 
 @asynccontextmanager
-async def unit_of_work(actor: Actor, *, now: datetime | None = None, depth: int = 0) -> AsyncIterator[UnitOfWork]:
+async def unit_of_work(
+    actor: Actor, *, now: datetime | None = None, depth: int = 0, silent: bool = False
+) -> AsyncIterator[UnitOfWork]:
     """Open a transaction for the actor; commit when the block ends, roll back when it raises.
 
     `now` (aware UTC) is for callers that tell of another moment, as the demo data does; `depth` counts the events that
-    led here. Reads commit too: psycopg forgets its prepared statements on ROLLBACK.
+    led here; `silent` work, as an import, stores no facts, so that no handler runs. Reads commit too: psycopg
+    forgets its prepared statements on ROLLBACK.
     """
     moment = now or utcnow()
     info = {"actor": actor, "now": moment}
     session = AsyncSession(engine(), sync_session_class=ActorSession, expire_on_commit=False, info=info)
     async with session, session.begin():
-        uow = UnitOfWork(session, actor, moment, depth)
+        uow = UnitOfWork(session, actor, moment, depth, silent)
         yield uow
         await uow.finish()
 

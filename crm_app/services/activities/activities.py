@@ -1,0 +1,165 @@
+"""Activities: log what was done, plan what is next, complete, put off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from crm_app.core.changes import Draft, guards
+from crm_app.core.errors import Conflict, Invalid
+from crm_app.models.activities.activities import ACTIVITY, Activity, ActivityStatus, ActivityType
+from crm_app.models.base import table_of
+from crm_app.models.people.users import User
+from crm_app.services.platform import records
+from crm_app.store.uow import UnitOfWork
+
+COMMENT = "comment"
+_activities, _users, _types = table_of(Activity), table_of(User), table_of(ActivityType)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An activity as a timeline shows it."""
+
+    id: UUID
+    kind: str
+    subject: str
+    body: str
+    status: ActivityStatus
+    happens_at: datetime
+    duration_minutes: int | None
+    outcome: str
+    owner_id: UUID
+    owner_name: str
+    contact_id: UUID | None
+    version: int
+
+
+@guards("activity")
+async def keep_rules(uow: UnitOfWork, draft: Draft) -> None:
+    """A kind the workspace knows, a subject, and a planned activity has a time to come or an owner who is late."""
+    if draft.touches("kind"):
+        known = (await uow.rows(sa.select(_types.c.key).where(_types.c.deleted_at.is_(None)))) or []
+        keys = [r.key for r in known]
+        if draft.values["kind"] not in keys:
+            raise Invalid(kind=f"must be one of {', '.join(keys)}")
+    if draft.touches("status"):
+        done = draft.values["status"] == ActivityStatus.done
+        draft.values["completed_at"] = uow.now if done else None
+
+
+async def log(
+    uow: UnitOfWork,
+    *,
+    kind: str,
+    subject: str,
+    body: str = "",
+    opportunity_id: UUID | None = None,
+    account_id: UUID | None = None,
+    contact_id: UUID | None = None,
+    outcome: str = "",
+    duration_minutes: int | None = None,
+    happens_at: datetime | None = None,
+) -> Activity:
+    """Something that was done; `happens_at` (UTC) defaults to now."""
+    return await _create(
+        uow,
+        kind=kind,
+        subject=subject,
+        body=body,
+        status=ActivityStatus.done,
+        happens_at=happens_at or uow.now,
+        outcome=outcome,
+        duration_minutes=duration_minutes,
+        opportunity_id=opportunity_id,
+        account_id=account_id,
+        contact_id=contact_id,
+    )
+
+
+async def plan(
+    uow: UnitOfWork,
+    *,
+    kind: str,
+    subject: str,
+    due_at: datetime,
+    body: str = "",
+    opportunity_id: UUID | None = None,
+    account_id: UUID | None = None,
+    contact_id: UUID | None = None,
+    owner_id: UUID | None = None,
+) -> Activity:
+    """Something to do at `due_at` (UTC)."""
+    return await _create(
+        uow,
+        kind=kind,
+        subject=subject,
+        body=body,
+        status=ActivityStatus.planned,
+        happens_at=due_at,
+        opportunity_id=opportunity_id,
+        account_id=account_id,
+        contact_id=contact_id,
+        owner_id=owner_id or uow.actor.user_id,
+    )
+
+
+async def _create(uow: UnitOfWork, **values: Any) -> Activity:
+    if not any(values.get(n) for n in ("opportunity_id", "account_id", "contact_id")):
+        raise Invalid(opportunity_id="or an account or a contact is needed: an activity is with somebody")
+    activity: Activity = await records.create(uow, ACTIVITY, values)
+    return activity
+
+
+async def complete(uow: UnitOfWork, activity_id: UUID, *, outcome: str = "") -> Activity:
+    """Done now. Conflict when it is no longer planned."""
+    activity = await uow.get(Activity, activity_id, lock=True)
+    if activity.status is not ActivityStatus.planned:
+        raise Conflict(f"This activity is {activity.status.value} already.")
+    values = {"status": ActivityStatus.done, "happens_at": uow.now} | ({"outcome": outcome} if outcome else {})
+    done: Activity = await records.update(uow, ACTIVITY, activity_id, values)
+    return done
+
+
+async def put_off(uow: UnitOfWork, activity_id: UUID, *, due_at: datetime) -> Activity:
+    """Plan it for another time."""
+    activity = await uow.get(Activity, activity_id, lock=True)
+    if activity.status is not ActivityStatus.planned:
+        raise Conflict(f"This activity is {activity.status.value} already.")
+    moved: Activity = await records.update(uow, ACTIVITY, activity_id, {"happens_at": due_at})
+    return moved
+
+
+async def timeline(
+    uow: UnitOfWork,
+    *,
+    opportunity_id: UUID | None = None,
+    account_id: UUID | None = None,
+    before: datetime | None = None,
+    limit: int = 50,
+) -> Sequence[Entry]:
+    """Activities with an opportunity or an account, planned ones first by due time, then the latest done.
+
+    Whoever sees the opportunity or account sees what was done with it: ask for that record first.
+    """
+    uow.require("activity.read")
+    a, u = _activities, _users
+    link = a.c.opportunity_id == opportunity_id if opportunity_id else a.c.account_id == account_id
+    is_planned = a.c.status == ActivityStatus.planned
+    query = (
+        sa.select(
+            a.c.id, a.c.kind, a.c.subject, a.c.body, a.c.status, a.c.happens_at, a.c.duration_minutes, a.c.outcome,
+            a.c.owner_id, u.c.name.label("owner_name"), a.c.contact_id, a.c.version,
+        )
+        .join(u, sa.and_(u.c.tenant_id == a.c.tenant_id, u.c.id == a.c.owner_id))
+        .where(link, a.c.deleted_at.is_(None), a.c.status != ActivityStatus.cancelled)
+    )  # fmt: skip
+    done = query.where(sa.not_(is_planned)).order_by(a.c.happens_at.desc()).limit(sa.literal_column(str(limit)))
+    if before is not None:
+        done = done.where(a.c.happens_at < before)
+        return [Entry(**r._mapping) for r in await uow.rows(done)]
+    planned = await uow.rows(query.where(is_planned).order_by(a.c.happens_at).limit(100))
+    return [Entry(**r._mapping) for r in [*planned, *await uow.rows(done)]]
