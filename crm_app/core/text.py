@@ -14,6 +14,23 @@ def fold(text: str) -> str:
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).casefold().split())
 
 
+# Letters that got a lower case in Unicode 15 and 16 (PostgreSQL 18), which Python 3.11 does not know yet; and the one
+# letter whose lower case Python writes with two characters.
+_NEWER = {"\u0130": "i", "\u1c89": "\u1c8a", "\ua7cb": "\u0264", "\ua7cc": "\ua7cd", "\ua7da": "\ua7db", "\ua7dc": "\u019b"} | {
+    chr(c): chr(c + 0x20) for c in range(0x10D50, 0x10D66)
+}
+
+
+def lower(text: str) -> str:
+    """Lower case letter by letter: exactly what `lower()` answers in a PostgreSQL database with locale C.UTF-8.
+
+    `str.lower` differs: it looks at neighbours (final sigma) and turns U+0130 into two characters.
+    """
+    if text.isascii():
+        return text.lower()
+    return "".join(_NEWER.get(c) or c.lower() for c in text)
+
+
 def sort_key(text: str) -> str:
     """Key by which names sort; the database has only byte order."""
     return fold(text)[:200]
