@@ -16,9 +16,14 @@ def fold(text: str) -> str:
 
 # Letters that got a lower case in Unicode 15 and 16 (PostgreSQL 18), which Python 3.11 does not know yet; and the one
 # letter whose lower case Python writes with two characters.
-_NEWER = {"\u0130": "i", "\u1c89": "\u1c8a", "\ua7cb": "\u0264", "\ua7cc": "\ua7cd", "\ua7da": "\ua7db", "\ua7dc": "\u019b"} | {
-    chr(c): chr(c + 0x20) for c in range(0x10D50, 0x10D66)
-}
+_NEWER = {
+    "\u0130": "i",
+    "\u1c89": "\u1c8a",
+    "\ua7cb": "\u0264",
+    "\ua7cc": "\ua7cd",
+    "\ua7da": "\ua7db",
+    "\ua7dc": "\u019b",
+} | {chr(c): chr(c + 0x20) for c in range(0x10D50, 0x10D66)}
 
 
 def lower(text: str) -> str:

@@ -243,7 +243,9 @@ class EmbeddedPostgres:
         secret.touch(mode=0o600)
         secret.write_text(self._passwords[Role.superuser])
         account.own(secret)
-        options = ["-U", Role.superuser, "-E", "UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", "--data-checksums"]
+        # PostgreSQL's own locale, not the system's: the same letters and the same order on every machine, for ever.
+        locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+        options = ["-U", Role.superuser, "-E", "UTF8", *locale, "--auth=scram-sha-256", "--data-checksums"]
         try:
             run([programs["initdb"], "-D", half, *options, f"--pwfile={secret}"], account, timeout=180)
         except NotReady as error:

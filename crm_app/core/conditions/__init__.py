@@ -6,7 +6,8 @@ by test), `explain` to tell it, `edit` to build it.
 
 Meaning, decided once. An empty field (NULL, empty text, empty list) satisfies no comparison, `ne` and `not_in`
 included; only `is_empty` sees it; `not` is a plain negation. Text compares without regard to case, letter by letter
-(core.text.lower); accents count. Days of a moment are days where the viewer lives. Money compares minor units whatever the currency.
+(core.text.lower); accents count. Days of a moment are days where the viewer lives.
+Money compares minor units whatever the currency.
 """
 
 from crm_app.core.conditions import edit

@@ -101,7 +101,7 @@ class _Speaker:
                 return spec.label, verb
             case Takes.days:
                 unit = "day" if node.value == 1 else "days"
-                return spec.label, f"{verb} {node.value} {unit}{' ago' if node.op == 'older_than_days' else ''}"
+                return spec.label, f"{verb} {node.value} {unit}"
             case Takes.pair if isinstance(node.value, tuple | list) and len(node.value) == 2:
                 return spec.label, f"{verb} {self.value(spec, node.value[0])} and {self.value(spec, node.value[1])}"
             case Takes.list if isinstance(node.value, tuple | list):

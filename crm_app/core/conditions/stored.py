@@ -22,7 +22,7 @@ IDENTITY = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 PATTERN = {Kind.date: DAY, Kind.datetime: MOMENT, Kind.link: IDENTITY}
 
 
-def store(kind: Kind, value: Any) -> Any:
+def store(value: Any) -> Any:
     """The JSON form of a typed value of a custom field."""
     if isinstance(value, datetime):
         return f"{moment_text(value)}Z"

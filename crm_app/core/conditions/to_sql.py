@@ -113,10 +113,12 @@ def _custom(kind: Kind, column: Any, key: str) -> sa.ColumnElement[Any]:
         return sa.case((shape == "boolean", sa.cast(text, sa.Boolean)))
     if kind is Kind.choices:
         return sa.case((shape == "array", node))
-    good = shape == "string"
-    if kind in stored.PATTERN:
-        good = sa.and_(good, text.regexp_match(f"^{stored.PATTERN[kind]}$"))
-    return sa.case((good, sa.func.rtrim(text, "Z") if kind is Kind.datetime else text)).collate("C")
+    is_text = shape == "string"
+    if kind not in stored.PATTERN:
+        return sa.case((is_text, text))
+    well_formed = sa.and_(is_text, text.regexp_match(f"^{stored.PATTERN[kind]}$"))
+    value = sa.func.rtrim(text, "Z") if kind is Kind.datetime else text
+    return sa.case((well_formed, value)).collate("C")  # byte order is the order in time
 
 
 def _test(test: Test, kind: Kind, value: sa.ColumnElement[Any], *, stored_as_json: bool) -> sa.ColumnElement[bool]:

@@ -61,7 +61,7 @@ class Related:
     """Some, none or every record at the other end of a relation (registry.relations) satisfies `item`."""
 
     relation: str
-    quantifier: str
+    quantifier: str = "some"
     item: "Condition" = field(default_factory=AllOf)
 
 
