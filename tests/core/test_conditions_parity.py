@@ -46,10 +46,10 @@ DAY_TOKENS = (
 
 
 @pytest.fixture(scope="module")
-def loaded(world: cw.World, scratch_database: sa.Connection) -> Iterator[tuple[cw.World, sa.Connection]]:
-    world.load(scratch_database)
-    yield world, scratch_database
-    cw.TABLES.drop_all(scratch_database)
+def loaded(world: cw.World, scratch: sa.Connection) -> Iterator[tuple[cw.World, sa.Connection]]:
+    world.load(scratch)
+    yield world, scratch
+    cw.TABLES.drop_all(scratch)
 
 
 def pool(spec: FieldSpec) -> tuple[Any, ...]:
@@ -172,7 +172,7 @@ def test_random_trees(loaded: tuple[cw.World, sa.Connection]) -> None:
     world, _ = loaded
     batches = {e.name: st.lists(trees(world, e), min_size=4, max_size=12) for e in (world.company, world.deal)}
 
-    @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(st.data(), st.sampled_from(cw.CONTEXTS), st.sampled_from(("cond_company", "cond_deal")))
     def agree(data: st.DataObject, ctx: cw.EvalContext, name: str) -> None:
         compare(loaded, world.entity(name), data.draw(batches[name]), ctx)
@@ -201,22 +201,22 @@ def test_a_negation_holds_exactly_where_the_condition_does_not(loaded: tuple[cw.
         assert sum(counts) == total, clause
 
 
-def test_every_letter_folds_alike(scratch_database: sa.Connection) -> None:
+def test_every_letter_folds_alike(scratch: sa.Connection) -> None:
     letters = [chr(c) for c in range(1, 0x110000) if not 0xD800 <= c <= 0xDFFF]
     for start in range(0, len(letters), 100_000):
         part = letters[start : start + 100_000]
         ask = sa.text(
             "SELECT array_agg(lower(c) ORDER BY n) FROM unnest(CAST(:part AS text[])) WITH ORDINALITY u(c, n)"
         )
-        answer = scratch_database.scalar(ask, {"part": part})
+        answer = scratch.scalar(ask, {"part": part})
         assert [(a, lower(a)) for a, b in zip(part, answer, strict=True) if lower(a) != b] == []
 
 
 @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), max_size=200))
-def test_text_folds_alike(scratch_database: sa.Connection, texts: list[str]) -> None:
+def test_text_folds_alike(scratch: sa.Connection, texts: list[str]) -> None:
     ask = sa.text("SELECT array_agg(lower(c) ORDER BY n) FROM unnest(CAST(:part AS text[])) WITH ORDINALITY u(c, n)")
-    assert (scratch_database.scalar(ask, {"part": texts}) or []) == [lower(t) for t in texts]
+    assert (scratch.scalar(ask, {"part": texts}) or []) == [lower(t) for t in texts]
 
 
 def test_what_a_viewer_may_not_see_never_counts(loaded: tuple[cw.World, sa.Connection]) -> None:

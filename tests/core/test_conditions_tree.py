@@ -156,7 +156,7 @@ def test_a_good_tree_passes(world: cw.World) -> None:
         (Clause("name", "changed_to", "x"), "works in triggers only"),
         (Clause("custom.colours", "changed_to", ("red",)), "'changed_to' does not fit"),
         (Related("deal"), "Company has no such relation; did you mean 'deals'?"),
-        (Related("xyz"), "it has companies, deals, deals_by_partner"),
+        (Related("xyz"), "Company has no such relation; it has companies, "),
         (Related("deals", "some", Clause("titel", "is_empty")), "titel: Deal has no such field; did you mean 'title'?"),
     ],
 )
