@@ -245,7 +245,7 @@ async def _who(uow: UnitOfWork, user_id: UUID | None) -> str:
 
 
 async def _places(uow: UnitOfWork, stage_id: UUID, after_id: UUID | None, moving: Sequence[UUID]) -> list[float]:
-    """Positions for the moving deals, in order, right below `after_id`. Numbers the column anew where it got too tight."""
+    """Positions for the moving deals, in order, right below `after_id`; numbers the column anew where it got tight."""
     low, high = await _gap(uow, stage_id, after_id, moving)
     if low is not None and high is not None and (high - low) / (len(moving) + 1) < _CLOSEST:
         await _renumber(uow, stage_id)

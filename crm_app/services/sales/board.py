@@ -1,0 +1,281 @@
+"""The board: the columns of a pipeline with their first cards and totals, read for one viewer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from crm_app.core.conditions import EvalContext, check, parse, to_sql
+from crm_app.core.errors import NotFound
+from crm_app.models.base import table_of
+from crm_app.models.customers.accounts import Account
+from crm_app.models.people.users import User
+from crm_app.models.sales.facts import StageTotal
+from crm_app.models.sales.opportunities import OPPORTUNITY, Health, Opportunity
+from crm_app.models.sales.pipelines import Pipeline, Stage, StageKind
+from crm_app.store.uow import UnitOfWork
+from crm_app.store.visibility import visible, visible_owners
+
+WINDOW = 25  # cards of a column loaded at once
+_deals, _accounts, _users = table_of(Opportunity), table_of(Account), table_of(User)
+_stages, _pipelines, _totals = table_of(Stage), table_of(Pipeline), table_of(StageTotal)
+_CARD = (
+    "id", "version", "stage_id", "name", "amount_minor", "currency", "expected_close_on", "probability", "owner_id",
+    "stage_entered_at", "next_activity_at", "next_activity_kind", "next_activity_subject", "health", "position",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the viewer narrows the board to. Amounts in minor units of the deal's own currency."""
+
+    owners: tuple[UUID, ...] = ()
+    text: str = ""
+    least_minor: int | None = None
+    most_minor: int | None = None
+    closes_from: date | None = None
+    closes_until: date | None = None
+    tag: str = ""
+    health: tuple[str, ...] = ()
+
+    @property
+    def fits_totals(self) -> bool:
+        """Whether the kept totals, which know owner and health, can answer."""
+        return replace(self, owners=(), health=()) == Filters()
+
+    def condition(self) -> dict[str, Any] | None:
+        """The same in the condition language; None when nothing is narrowed."""
+        found: list[dict[str, Any]] = []
+        if self.owners:
+            found.append({"field": "owner_id", "op": "in", "value": [str(o) for o in self.owners]})
+        if self.text:
+            named = {"field": "name", "op": "contains", "value": self.text}
+            found.append({"any": [named, {"related": "account", "some": named}]})
+        if self.least_minor is not None:
+            found.append({"field": "amount_minor", "op": "gte", "value": self.least_minor})
+        if self.most_minor is not None:
+            found.append({"field": "amount_minor", "op": "lte", "value": self.most_minor})
+        if self.closes_from:
+            found.append({"field": "expected_close_on", "op": "on_or_after", "value": self.closes_from.isoformat()})
+        if self.closes_until:
+            found.append({"field": "expected_close_on", "op": "on_or_before", "value": self.closes_until.isoformat()})
+        if self.tag:
+            found.append({"field": "tags", "op": "has", "value": self.tag})
+        if self.health:
+            found.append({"field": "health", "op": "in", "value": list(self.health)})
+        return {"all": found} if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Deals of one currency."""
+
+    currency: str
+    deals: int
+    amount_minor: int
+    weighted_minor: int
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Of one stage: a sum per currency, largest first, and the amounts by health."""
+
+    sums: tuple[Sum, ...] = ()
+    by_health: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def deals(self) -> int:
+        return sum(s.deals for s in self.sums)
+
+
+@dataclass(frozen=True)
+class Column:
+    stage: sa.RowMapping
+    totals: Totals
+    cards: Sequence[sa.RowMapping]
+    has_more: bool
+
+
+@dataclass(frozen=True)
+class Board:
+    pipeline: sa.RowMapping
+    columns: list[Column]
+    won: Totals  # of the whole pipeline, under the same filters
+    lost: Totals
+
+
+async def pipelines(uow: UnitOfWork) -> Sequence[sa.RowMapping]:
+    """Active pipelines (id, name) in their order."""
+    uow.require("pipeline.read")
+    query = (
+        sa.select(_pipelines.c.id, _pipelines.c.name)
+        .where(_pipelines.c.is_active, _pipelines.c.deleted_at.is_(None))
+        .order_by(_pipelines.c.position, _pipelines.c.name)
+    )
+    return (await uow.execute(query)).mappings().all()
+
+
+async def stages(uow: UnitOfWork, pipeline_id: UUID) -> Sequence[sa.RowMapping]:
+    """All stages of a pipeline, ends included, in their order."""
+    query = (
+        sa.select(
+            _stages.c.id, _stages.c.name, _stages.c.kind, _stages.c.color, _stages.c.probability,
+            _stages.c.rotting_days, _stages.c.required_fields, _stages.c.description,
+        )
+        .where(_stages.c.pipeline_id == pipeline_id, _stages.c.is_active, _stages.c.deleted_at.is_(None))
+        .order_by(_stages.c.position, _stages.c.id)
+    )  # fmt: skip
+    return (await uow.execute(query)).mappings().all()
+
+
+async def board(
+    uow: UnitOfWork, pipeline_id: UUID, filters: Filters | None = None, *, with_ends: bool = False, window: int = WINDOW
+) -> Board:
+    """The open columns (with `with_ends` also won and lost), each with its first `window` cards. Three queries."""
+    uow.require("opportunity.read")
+    chosen = filters or Filters()
+    query = sa.select(_pipelines.c.id, _pipelines.c.name).where(_pipelines.c.id == pipeline_id)
+    pipeline = (await uow.execute(query.where(_pipelines.c.deleted_at.is_(None)))).mappings().one_or_none()
+    if pipeline is None:
+        raise NotFound("This pipeline does not exist any more.")
+    every = await stages(uow, pipeline_id)
+    shown = [s for s in every if with_ends or s["kind"] is StageKind.open]
+    cards = await _first_cards(uow, [s["id"] for s in shown], chosen, window)
+    totals = await stage_totals(uow, [s["id"] for s in every], chosen)
+    columns = [
+        Column(s, totals.get(s["id"], Totals()), cards.get(s["id"], [])[:window], len(cards.get(s["id"], [])) > window)
+        for s in shown
+    ]
+    ends = {
+        kind: _merged([totals[s["id"]] for s in every if s["kind"] is kind and s["id"] in totals])
+        for kind in (StageKind.won, StageKind.lost)
+    }
+    return Board(pipeline, columns, ends[StageKind.won], ends[StageKind.lost])
+
+
+def _merged(parts: Sequence[Totals]) -> Totals:
+    found: dict[str, list[int]] = {}
+    for part in parts:
+        for s in part.sums:
+            numbers = found.setdefault(s.currency, [0, 0, 0])
+            for i, n in enumerate((s.deals, s.amount_minor, s.weighted_minor)):
+                numbers[i] += n
+    return Totals(tuple(Sum(c, *n) for c, n in sorted(found.items(), key=lambda item: -item[1][1])))
+
+
+def _narrow(uow: UnitOfWork, query: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
+    query = query.where(_deals.c.deleted_at.is_(None))
+    if (seen := visible(OPPORTUNITY, uow.actor)) is not None:
+        query = query.where(seen)
+    if (data := filters.condition()) is not None:
+        condition = parse(data)
+        check(condition, OPPORTUNITY)
+        context = EvalContext(uow.today, uow.now, uow.actor.user_id, uow.actor.time_zone)
+        query = query.where(to_sql(condition, OPPORTUNITY, context))
+    return query
+
+
+def _with_names(cards: sa.Lateral | sa.Subquery | sa.Table, source: Any) -> sa.Select[Any]:
+    """The columns of a card, with the names of its account and owner."""
+    joined = source.join(
+        _accounts, sa.and_(_accounts.c.tenant_id == cards.c.tenant_id, _accounts.c.id == cards.c.account_id)
+    ).join(_users, sa.and_(_users.c.tenant_id == cards.c.tenant_id, _users.c.id == cards.c.owner_id))
+    return sa.select(
+        *(cards.c[n] for n in _CARD), _accounts.c.name.label("account_name"), _users.c.name.label("owner_name")
+    ).select_from(joined)
+
+
+async def _first_cards(
+    uow: UnitOfWork, stage_ids: list[UUID], filters: Filters, window: int
+) -> dict[UUID, list[sa.RowMapping]]:
+    wanted = sa.select(*(_deals.c[n] for n in _CARD), _deals.c.tenant_id, _deals.c.account_id)
+    first = (
+        _narrow(uow, wanted.where(_deals.c.stage_id == _stages.c.id), filters)
+        .order_by(_deals.c.position, _deals.c.id)
+        .limit(sa.literal_column(str(int(window) + 1)))
+        .lateral("first_cards")
+    )
+    query = (
+        _with_names(first, _stages.join(first, sa.true()))
+        .where(_stages.c.id.in_(stage_ids))
+        .order_by(first.c.stage_id, first.c.position, first.c.id)
+    )
+    found: dict[UUID, list[sa.RowMapping]] = {}
+    for row in (await uow.execute(query)).mappings():
+        found.setdefault(row["stage_id"], []).append(row)
+    return found
+
+
+async def more_cards(
+    uow: UnitOfWork, stage_id: UUID, after_id: UUID, filters: Filters | None = None, *, window: int = WINDOW
+) -> tuple[Sequence[sa.RowMapping], bool]:
+    """The next cards of a column below `after_id`, and whether more follow."""
+    uow.require("opportunity.read")
+    mark = sa.select(_deals.c.position, _deals.c.id).where(_deals.c.id == after_id).limit(1)
+    place = (await uow.rows(mark)) or None
+    if place is None:
+        return [], False
+    here = sa.tuple_(_deals.c.position, _deals.c.id)
+    query = _with_names(_deals, _deals).where(
+        _deals.c.stage_id == stage_id, here > sa.tuple_(sa.literal(place[0].position), sa.literal(place[0].id))
+    )
+    query = _narrow(uow, query, filters or Filters()).order_by(_deals.c.position, _deals.c.id)
+    found = (await uow.execute(query.limit(sa.literal_column(str(window + 1))))).mappings().all()
+    return found[:window], len(found) > window
+
+
+async def cards(uow: UnitOfWork, record_ids: Sequence[UUID], filters: Filters | None = None) -> Sequence[sa.RowMapping]:
+    """These deals as cards, as far as the viewer sees them and the filters let them through."""
+    uow.require("opportunity.read")
+    query = _with_names(_deals, _deals).where(_deals.c.id.in_(list(record_ids)))
+    return (await uow.execute(_narrow(uow, query, filters or Filters()))).mappings().all()
+
+
+async def stage_totals(
+    uow: UnitOfWork, stage_ids: Sequence[UUID], filters: Filters | None = None
+) -> dict[UUID, Totals]:
+    """Count, sum, weighted sum and health of each stage, for what this viewer sees under these filters.
+
+    From the kept totals where they can answer (no filter, owner, health); else counted live.
+    """
+    chosen = filters or Filters()
+    if chosen.fits_totals:
+        query = _kept_totals(uow, chosen)
+    else:
+        amount = _deals.c.amount_minor
+        counted = sa.select(
+            _deals.c.stage_id, _deals.c.currency, _deals.c.health.label("health"), sa.func.count().label("deals"),
+            sa.func.sum(amount).label("amount"), sa.func.sum(amount * _deals.c.probability // 100).label("weighted"),
+        )  # fmt: skip
+        query = _narrow(uow, counted, chosen).group_by(_deals.c.stage_id, _deals.c.currency, _deals.c.health)
+    stage = query.selected_columns.stage_id
+    found: dict[UUID, dict[str, list[int]]] = {}
+    health: dict[UUID, dict[str, int]] = {}
+    for row in await uow.rows(query.where(stage.in_(list(stage_ids)))):
+        numbers = found.setdefault(row.stage_id, {}).setdefault(row.currency, [0, 0, 0])
+        for i, n in enumerate((row.deals, row.amount, row.weighted)):
+            numbers[i] += int(n)
+        amounts = health.setdefault(row.stage_id, {})
+        amounts[str(row.health)] = amounts.get(str(row.health), 0) + int(row.amount)
+    return {
+        s: Totals(tuple(Sum(c, *n) for c, n in sorted(by.items(), key=lambda item: -item[1][1])), health[s])
+        for s, by in found.items()
+    }
+
+
+def _kept_totals(uow: UnitOfWork, filters: Filters) -> sa.Select[Any]:
+    t = _totals
+    query = sa.select(
+        t.c.stage_id, t.c.currency, t.c.health, sa.func.sum(t.c.deals).label("deals"),
+        sa.func.sum(t.c.amount_minor).label("amount"), sa.func.sum(t.c.weighted_minor).label("weighted"),
+    ).group_by(t.c.stage_id, t.c.currency, t.c.health).having(sa.func.sum(t.c.deals) > 0)  # fmt: skip
+    if (owners := visible_owners(uow.actor)) is not None:
+        query = query.where(t.c.owner_id.in_(owners))
+    if filters.owners:
+        query = query.where(t.c.owner_id.in_(list(filters.owners)))
+    if filters.health:
+        query = query.where(t.c.health.in_([Health(h).value for h in filters.health]))
+    return query
