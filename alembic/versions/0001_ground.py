@@ -69,6 +69,7 @@ def open_workspace() -> None:
     ddl.run(op, f"CREATE POLICY tenant ON workspace USING ({own}) WITH CHECK ({own})")
     ddl.run(op, "GRANT SELECT, INSERT, UPDATE ON workspace TO crm_app")
     ddl.run(op, "GRANT SELECT, INSERT, DELETE ON sign_in_attempt TO crm_app")
+    ddl.run(op, "GRANT SELECT, INSERT, DELETE ON clock_period TO crm_app")
 
 
 def protect_audit() -> None:
@@ -155,6 +156,12 @@ def create_tables() -> None:
         ["tenant_id", "key"],
         unique=True,
         postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_table(
+        "clock_period",
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_clock_period")),
     )
     op.create_table(
         "audit_log",

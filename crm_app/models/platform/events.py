@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from crm_app.core.clock import utcnow
 from crm_app.models.base import TZ, TenantScoped, tenant_fk
@@ -43,3 +43,12 @@ class EventDelivery(TenantScoped, table=True):
     error: str = ""
     done_at: datetime | None = Field(default=None, sa_type=TZ)
     parked_at: datetime | None = Field(default=None, sa_type=TZ)
+
+
+class ClockPeriod(SQLModel, table=True):
+    """A period of a job of the clock that has begun ("seal_audit:2026-11-21T10:05:00+00:00"); not of one tenant."""
+
+    __tablename__ = "clock_period"
+
+    key: str = Field(primary_key=True, max_length=120)
+    begun_at: datetime = Field(default_factory=utcnow, sa_type=TZ)

@@ -178,7 +178,7 @@ def _narrow(uow: UnitOfWork, query: sa.Select[Any], filters: Filters) -> sa.Sele
     return query
 
 
-def _with_names(cards: sa.Lateral | sa.Subquery | sa.Table, source: Any) -> sa.Select[Any]:
+def _with_names(cards: sa.FromClause, source: Any) -> sa.Select[Any]:
     """The columns of a card, with the names of its account and owner."""
     joined = source.join(
         _accounts, sa.and_(_accounts.c.tenant_id == cards.c.tenant_id, _accounts.c.id == cards.c.account_id)

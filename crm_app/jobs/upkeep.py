@@ -1,0 +1,32 @@
+"""Jobs of the clock that keep the house: health by time, seals, partitions, old rows."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from crm_app.core.jobs import every
+from crm_app.models.base import table_of
+from crm_app.models.platform.workspaces import ClientOperation
+from crm_app.services.platform import audit
+from crm_app.services.sales import activity_facts
+from crm_app.store.uow import UnitOfWork
+
+
+@every("*/5 * * * *")
+async def refresh_health(uow: UnitOfWork) -> None:
+    """Deals that became overdue by time alone."""
+    while await activity_facts.refresh_due(uow) == 500:
+        pass
+
+
+@every("*/5 * * * *")
+async def seal_audit(uow: UnitOfWork) -> None:
+    await audit.seal(uow)
+
+
+@every("17 3 * * *")
+async def sweep(uow: UnitOfWork) -> None:
+    """Months ahead for the audit log; browsers' operations of yesterday are forgotten."""
+    await uow.execute(sa.text("SELECT crm_audit_partitions(3)"))
+    operations = table_of(ClientOperation)
+    await uow.execute(sa.delete(operations).where(operations.c.created_at < uow.now - timedelta(days=1)))

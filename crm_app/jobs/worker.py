@@ -1,0 +1,68 @@
+"""The hands: tasks of the queue, run in the web process or by `crm worker`."""
+
+import logging
+from datetime import UTC, datetime
+from uuid import UUID
+
+import procrastinate
+from croniter import croniter
+
+from crm_app.core.jobs import ticks
+from crm_app.jobs.delivery import deliver, system_actor
+from crm_app.store import queue as store_queue
+from crm_app.store.queue import Backoff, queue
+from crm_app.store.tenants import forget_old_periods, tenant_ids
+from crm_app.store.uow import unit_of_work
+
+log = logging.getLogger(__name__)
+CLOCK_QUEUE = "clock"
+_STALLED_SECONDS = 30
+
+
+@queue.task(name=store_queue.DELIVER, retry=Backoff())
+async def deliver_events(tenant_id: str, event_ids: list[str]) -> None:
+    await deliver(UUID(tenant_id), [UUID(i) for i in event_ids])
+
+
+@queue.task(name="run_tick", queue=CLOCK_QUEUE, retry=Backoff(attempts=3))
+async def run_tick(name: str, period: str) -> None:
+    """One job of the clock for every workspace; one that fails does not keep the others from theirs."""
+    tick = ticks()[name]
+    failures: list[str] = []
+    for tenant_id in await tenant_ids():
+        try:
+            async with unit_of_work(system_actor(tenant_id)) as uow:
+                await tick.run(uow)
+        except Exception as error:  # told below, for all workspaces together
+            log.exception("%s failed for workspace %s", name, tenant_id)
+            failures.append(f"{tenant_id}: {error}")
+    if failures:
+        raise RuntimeError(f"{name} of {period} failed for {len(failures)} workspaces: {failures[0]}")
+
+
+@queue.task(name="rescue_jobs", queue=CLOCK_QUEUE, pass_context=True)
+async def rescue_jobs(context: procrastinate.JobContext, period: str) -> None:
+    """Jobs whose worker died are run again: nothing else brings them back."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS):
+        log.warning("job %s (%s) lost its worker and runs again, found at %s", job.id, job.task_name, period)
+        await manager.retry_job(job)
+    await forget_old_periods()
+
+
+def period_of(cron: str, now: datetime) -> datetime:
+    """The beginning of the period `now` lies in: what makes a tick once, however many clocks there are."""
+    begun: datetime = croniter(cron, now.astimezone(UTC)).get_prev(datetime)
+    return begun
+
+
+async def run_worker(app: procrastinate.App, *, concurrency: int = 2, in_process: bool = False) -> None:
+    """Work until cancelled. In the web process it leaves signals to the server."""
+    await app.run_worker_async(
+        concurrency=concurrency,
+        install_signal_handlers=not in_process,
+        fetch_job_polling_interval=1.0,
+        listen_notify=True,
+        delete_jobs="successful",
+        name="web" if in_process else "worker",
+    )

@@ -1,0 +1,80 @@
+"""The audit log: read it, seal it, check the seals."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from crm_app.models.base import new_id, table_of
+from crm_app.models.people.users import User
+from crm_app.models.platform.audit import AuditEntry, AuditSeal
+from crm_app.store.uow import UnitOfWork
+
+_log, _seals, _users = table_of(AuditEntry), table_of(AuditSeal), table_of(User)
+_SETTLED = timedelta(seconds=90)  # longer than any transaction may take: entries older than this are all there
+
+
+async def history(uow: UnitOfWork, entity: str, record_id: UUID, *, limit: int = 200) -> Sequence[sa.RowMapping]:
+    """Who changed what of one record, latest first. Ask for the record itself before: its readers may read this."""
+    uow.require(f"{entity}.read")
+    query = (
+        sa.select(_log.c.at, _log.c.action, _log.c.changes, _log.c.source, _users.c.name.label("user_name"))
+        .outerjoin(_users, sa.and_(_users.c.tenant_id == _log.c.tenant_id, _users.c.id == _log.c.user_id))
+        .where(_log.c.entity == entity, _log.c.record_id == record_id)
+        .order_by(_log.c.at.desc())
+        .limit(limit)
+    )
+    hidden = {f.partition(".")[2] for f in uow.actor.hidden_fields if f.startswith(f"{entity}.")}
+    rows = (await uow.execute(query)).mappings().all()
+    if not hidden:
+        return rows
+    return [{**r, "changes": {k: v for k, v in r["changes"].items() if k not in hidden}} for r in rows]  # type: ignore[misc]
+
+
+async def seal(uow: UnitOfWork) -> int:
+    """Seal all settled entries since the last seal; returns how many. The digest chains to the seal before."""
+    last = (await uow.execute(sa.select(_seals).order_by(_seals.c.number.desc()).limit(1))).mappings().one_or_none()
+    start = last["sealed_to"] if last else datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+    end = uow.now - _SETTLED
+    if end <= start:
+        return 0
+    entries, digest = await _digest(uow, start, end, last["digest"] if last else "")
+    if entries:
+        await uow.execute(
+            sa.insert(_seals).values(
+                tenant_id=uow.actor.tenant_id,
+                id=new_id(),
+                number=last["number"] + 1 if last else 1,
+                sealed_from=start,
+                sealed_to=end,
+                entries=entries,
+                digest=digest,
+                created_at=uow.now,
+            )
+        )
+    return entries
+
+
+async def broken_seals(uow: UnitOfWork) -> list[int]:
+    """Numbers of the seals that no longer fit the log: somebody changed the past behind the triggers' back."""
+    uow.require("audit.read")
+    before, broken = "", []
+    for s in (await uow.execute(sa.select(_seals).order_by(_seals.c.number))).mappings().all():
+        entries, digest = await _digest(uow, s["sealed_from"], s["sealed_to"], before)
+        if (entries, digest) != (s["entries"], s["digest"]):
+            broken.append(s["number"])
+        before = s["digest"]
+    return broken
+
+
+_DIGEST = sa.text("""
+    SELECT count(*), coalesce(string_agg(encode(h, 'hex'), '' ORDER BY at, id), '')
+    FROM (SELECT at, id, sha256(convert_to(l::text, 'UTF8')) AS h FROM audit_log l WHERE at > :start AND at <= :end) e
+""")
+
+
+async def _digest(uow: UnitOfWork, start: datetime, end: datetime, before: str) -> tuple[int, str]:
+    count, hashes = (await uow.rows(_DIGEST, {"start": start, "end": end}))[0]
+    return count, hashlib.sha256(f"{before}{hashes}".encode()).hexdigest()
