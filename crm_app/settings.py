@@ -40,6 +40,10 @@ class Settings(BaseSettings):
 
     secret_key: SecretStr | None = None  # 32 bytes, base64; None: made once and kept in data_dir/secret.key
 
+    session_idle_hours: int = Field(default=336, ge=1)  # a session that nobody uses ends after this
+    session_days: int = Field(default=30, ge=1)  # and every session after this
+    open_sign_up: bool = True  # whether anybody who reaches the sign-up page may found a workspace
+
     smtp_host: str = ""  # empty: no mail leaves; an admin is shown the links instead
     smtp_port: int = 587
     smtp_user: str = ""

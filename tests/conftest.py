@@ -22,6 +22,7 @@ from crm_app.store import databases, migrations
 from crm_app.store.databases import DatabaseUrls
 from crm_app.store.embedded import FOR_TESTS, EmbeddedPostgres, Role
 
+pytest_plugins = ["tests.people"]
 TEMPLATE = "crm_template"
 _RUN_FOLDER = pytest.StashKey[Path]()
 

@@ -541,6 +541,7 @@ def create_tables() -> None:
         sa.Column("time_zone", sa.String(length=64), nullable=False),
         sa.Column("preferences", postgresql.JSONB(), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reset_asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["tenant_id", "role_id"],
             ["role.tenant_id", "role.id"],

@@ -89,6 +89,7 @@ class Entity:
     readonly: frozenset[str] = frozenset()  # set by services only
     import_key: str | None = None
     visibility: Literal["owner", "all"] = "owner"  # "owner": rows by own/team/all over owner_id
+    is_managed: bool = False  # written by services of its own only; the generic writes refuse
     icon: str = ""
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -27,6 +28,7 @@ from crm_app.store.visibility import visible
 
 M = TypeVar("M", bound=SQLModel)
 LIVE_CHANNEL = "crm_live"
+_depth: ContextVar[int] = ContextVar("open_units_of_work", default=0)
 _MOST_LIVE = 40  # more changed records than this in one transaction: screens are told to read anew
 _CONTEXT = sa.text(
     "SELECT set_config('app.tenant_id', :tenant, true), set_config('app.user_id', :user, true),"
@@ -194,6 +196,11 @@ class UnitOfWork:
         )
 
 
+def is_open() -> bool:
+    """Whether this task is inside a unit of work: the outside world is called only when it is not."""
+    return _depth.get() > 0
+
+
 @asynccontextmanager
 async def unit_of_work(
     actor: Actor, *, now: datetime | None = None, depth: int = 0, silent: bool = False
@@ -207,10 +214,14 @@ async def unit_of_work(
     moment = now or utcnow()
     info = {"actor": actor, "now": moment}
     session = AsyncSession(engine(), sync_session_class=ActorSession, expire_on_commit=False, info=info)
-    async with session, session.begin():
-        uow = UnitOfWork(session, actor, moment, depth, silent)
-        yield uow
-        await uow.finish()
+    _depth.set(_depth.get() + 1)
+    try:
+        async with session, session.begin():
+            uow = UnitOfWork(session, actor, moment, depth, silent)
+            yield uow
+            await uow.finish()
+    finally:
+        _depth.set(max(0, _depth.get() - 1))
 
 
 async def signal(actor: Actor, topic: str, body: dict[str, Any]) -> None:

@@ -64,7 +64,7 @@ class User(Record, table=True):
 
     name: str = Field(max_length=120)
     email: str = typed("email", max_length=254)
-    email_key: str = Field(max_length=254)
+    email_key: str = Field(default="", max_length=254)
     password_hash: str = Field(default="", max_length=255)
     status: UserStatus = choice(UserStatus, default=UserStatus.active)
     role_id: UUID = link("role")
@@ -74,6 +74,7 @@ class User(Record, table=True):
     time_zone: str = Field(default="", max_length=64)  # empty: the workspace's
     preferences: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     last_seen_at: datetime | None = Field(default=None, sa_type=TZ)
+    reset_asked_at: datetime | None = Field(default=None, sa_type=TZ)  # waits for an admin's help
 
 
 ROLE = declare(
@@ -88,6 +89,7 @@ ROLE = declare(
     visibility="all",
     icon="shield",
     readonly=frozenset({"is_system", "permissions", "hidden_fields"}),
+    is_managed=True,
 )
 TEAM = declare(
     Team,
@@ -114,6 +116,7 @@ USER = declare(
     visibility="all",
     icon="person",
     import_key="email",
-    hidden=("password_hash", "email_key", "preferences"),
+    hidden=("password_hash", "email_key", "preferences", "reset_asked_at"),
     readonly=frozenset({"status", "last_seen_at"}),
+    is_managed=True,
 )

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from crm_app.core import registry
 from crm_app.core.changes import Draft, RecordChanged, diff_of, guards_of
-from crm_app.core.errors import Conflict, Invalid
+from crm_app.core.errors import Conflict, Forbidden, Invalid
 from crm_app.core.registry import Entity, Kind
 from crm_app.services.platform.validation import check_links, check_values
 from crm_app.store.uow import UnitOfWork
@@ -107,7 +107,7 @@ async def read(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
 
 async def create(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> Any:
     """A new record. The entity's guards fill in what follows (number, probability) and refuse what must not be."""
-    uow.require(f"{entity.name}.create")
+    _permit(uow, entity, "create")
     given = dict(values)
     check_values(entity, given, is_new=False)
     draft = Draft(entity, given)
@@ -136,7 +136,7 @@ async def update(
 ) -> Any:
     """Change fields. `expected` are the values the person saw: a field that somebody changed since is a Conflict,
     changes of other fields merge."""
-    uow.require(f"{entity.name}.update")
+    _permit(uow, entity, "update")
     record = await uow.get(entity.model, record_id, lock=True)
     check_values(entity, dict(values), is_new=False)
     draft = Draft(entity, dict(values), before=record)
@@ -170,7 +170,7 @@ async def _refuse_overtaken(uow: UnitOfWork, draft: Draft, expected: Mapping[str
 
 async def delete(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
     """Into the trash, from where `restore` brings it back whole. Refused while records that need it are there."""
-    uow.require(f"{entity.name}.delete")
+    _permit(uow, entity, "delete")
     record = await uow.get(entity.model, record_id, lock=True)
     await _refuse_needed(uow, entity, record_id)
     record.deleted_at, record.deleted_by_id = uow.now, uow.actor.user_id
@@ -203,7 +203,7 @@ async def _refuse_needed(uow: UnitOfWork, entity: Entity, record_id: UUID) -> No
 
 
 async def restore(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
-    uow.require(f"{entity.name}.delete")
+    _permit(uow, entity, "delete")
     record = await uow.get(entity.model, record_id, lock=True, in_trash=True)
     record.deleted_at = record.deleted_by_id = None
     await _write(uow, entity)
@@ -229,6 +229,12 @@ def _explained(entity: Entity, error: IntegrityError) -> Exception:
     if name.startswith("ck_"):
         return Invalid(**{field if field in entity.fields else f"{field}_minor": "is out of its range"})
     return error
+
+
+def _permit(uow: UnitOfWork, entity: Entity, verb: str) -> None:
+    uow.require(f"{entity.name}.{verb}")
+    if entity.is_managed:
+        raise Forbidden(f"{entity.plural} are changed under Settings, by functions of their own.")
 
 
 def _tell(uow: UnitOfWork, entity: Entity, record: Any, action: str, diff: dict[str, Any]) -> None:

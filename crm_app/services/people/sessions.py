@@ -1,0 +1,242 @@
+"""Sign-in and the sessions it opens. The browser holds a random token in a cookie, we hold its digest."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from crm_app.core.clock import utcnow
+from crm_app.core.context import Actor, Scope, Source
+from crm_app.core.errors import NotFound, Throttled, Unauthenticated
+from crm_app.models.people.sessions import UserSession
+from crm_app.models.people.users import User, UserStatus
+from crm_app.services.people import passwords
+from crm_app.services.people.checks import email_key, is_email
+from crm_app.services.people.roles import expand
+from crm_app.settings import settings
+from crm_app.store import identity
+from crm_app.store.uow import UnitOfWork, unit_of_work
+
+WINDOW = timedelta(minutes=15)
+MOST_BY_EMAIL, MOST_BY_IP = 5, 20  # failures within the window
+_TOUCH_EVERY = timedelta(minutes=1)
+_WRONG = "The e-mail address or the password is not right."
+_sessions: Any = UserSession.__table__  # type: ignore[attr-defined]
+_users: Any = User.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is behind a request, with what the frame of every page shows."""
+
+    actor: Actor
+    email: str
+    role: str
+    workspace: str
+    preferences: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A place where someone is signed in."""
+
+    id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    ip: str
+    user_agent: str
+    is_current: bool
+
+
+def cookie_name() -> str:
+    """`__Host-` makes browsers insist on https, on the whole host and on no other host having set it."""
+    return "__Host-sid" if settings().is_secure else "sid"
+
+
+def token_in(cookie_header: str) -> str:
+    """The session token in a raw Cookie header, or ""."""
+    if cookie_name() not in cookie_header:
+        return ""
+    try:
+        morsel = SimpleCookie(cookie_header).get(cookie_name())
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def visitor_of(
+    cookie_header: str, *, ip: str = "", user_agent: str = "", request_id: str = "", touch: bool = True
+) -> Visitor | None:
+    """Who sent this Cookie header, or None. One round trip; once a minute a second one, when `touch`, keeps it alive.
+
+    Roles, teams and revocation are read anew every time: a change counts from the next click on.
+    """
+    token = token_in(cookie_header)
+    row = await identity.session_user(digest(token)) if token else None
+    if row is None:
+        return None
+    actor = Actor(
+        tenant_id=row.tenant_id,
+        user_id=row.user_id,
+        name=row.name,
+        permissions=expand(tuple(row.permissions)),
+        scope=Scope(row.scope),
+        team_ids=frozenset(row.team_ids),
+        time_zone=row.time_zone,
+        currency=row.currency,
+        ip=ip,
+        user_agent=user_agent,
+        session_id=row.session_id,
+        request_id=request_id,
+        hidden_fields=frozenset(row.hidden_fields),
+    )
+    now = utcnow()
+    if touch and now - row.last_seen_at > _TOUCH_EVERY:
+        await _touch(actor, now)
+    return Visitor(actor, row.email, row.role, row.workspace, row.preferences)
+
+
+async def actor_of(
+    cookie_header: str, *, ip: str = "", user_agent: str = "", request_id: str = "", touch: bool = True
+) -> Actor | None:
+    """Who acts with this Cookie header; see visitor_of."""
+    visitor = await visitor_of(cookie_header, ip=ip, user_agent=user_agent, request_id=request_id, touch=touch)
+    return visitor.actor if visitor else None
+
+
+async def _touch(actor: Actor, now: datetime) -> None:
+    """Seen now: the idle limit starts anew, the limit on the whole session stays."""
+    ends = sa.func.least(now + _idle(), _sessions.c.created_at + _longest())
+    async with unit_of_work(actor, now=now) as uow:
+        await uow.execute(
+            sa.update(_sessions).where(_sessions.c.id == actor.session_id).values(last_seen_at=now, expires_at=ends)
+        )
+        await uow.execute(sa.update(_users).where(_users.c.id == actor.user_id).values(last_seen_at=now))
+
+
+def _idle() -> timedelta:
+    return timedelta(hours=settings().session_idle_hours)
+
+
+def _longest() -> timedelta:
+    return timedelta(days=settings().session_days)
+
+
+async def sign_in(email: str, password: str, *, ip: str = "", user_agent: str = "") -> str:
+    """Open a session; the token for the cookie. Unauthenticated or Throttled otherwise, whether the address is known
+    or not."""
+    now, key = utcnow(), email_key(email)
+    if not is_email(key):
+        await passwords.verify(password, "")
+        raise Unauthenticated(_WRONG)
+    await _throttle(key, ip, now)
+    found = await _matching(key, password)
+    if found is None:
+        raise Unauthenticated(_WRONG)
+    candidate, renewed = found
+    actor = Actor(candidate.tenant_id, candidate.user_id, ip=ip, user_agent=user_agent)
+    async with unit_of_work(actor, now=now) as uow:
+        if renewed:
+            (await uow.get(User, candidate.user_id)).password_hash = renewed
+        token = await open_session(uow, candidate.user_id)
+    await identity.forget_attempts(key, ip)
+    return token
+
+
+async def _matching(key: str, password: str) -> tuple[identity.Candidate, str | None] | None:
+    known = [c for c in await identity.sign_in_candidates(key) if c.status == UserStatus.active and c.password_hash]
+    for candidate in known:
+        fits, renewed = await passwords.verify(password, candidate.password_hash)
+        if fits:
+            return candidate, renewed
+    if not known:
+        await passwords.verify(password, "")
+    return None
+
+
+async def _throttle(key: str, ip: str, now: datetime) -> None:
+    tries = await identity.note_attempt(key, ip, now, WINDOW)
+    waits = []
+    if tries.by_email > MOST_BY_EMAIL and tries.oldest_by_email:
+        waits.append(tries.oldest_by_email + WINDOW - now)
+    if ip and tries.by_ip > MOST_BY_IP and tries.oldest_by_ip:
+        waits.append(tries.oldest_by_ip + WINDOW - now)
+    if waits:
+        await identity.forget_attempt(tries.id)
+        seconds = max(1, int(max(waits).total_seconds()) + 1)
+        raise Throttled(
+            f"Too many attempts. Try again in {-(-seconds // 60)} min, or reset your password.", retry_after=seconds
+        )
+
+
+async def open_session(uow: UnitOfWork, user_id: UUID) -> str:
+    """A session for a user who has just proved to be the one; the token is told once."""
+    token = secrets.token_urlsafe(32)
+    actor = uow.actor
+    uow.add(
+        UserSession(
+            user_id=user_id,
+            token_hash=digest(token),
+            created_at=uow.now,
+            last_seen_at=uow.now,
+            expires_at=uow.now + min(_idle(), _longest()),
+            ip=actor.ip,
+            user_agent=actor.user_agent[:300],
+        )
+    )
+    await uow.flush()
+    await uow.execute(sa.update(_users).where(_users.c.id == user_id).values(last_seen_at=uow.now))
+    return token
+
+
+async def sign_out(actor: Actor) -> None:
+    """End the session the actor came with."""
+    if actor.session_id is not None:
+        async with unit_of_work(replace(actor, source=Source.ui)) as uow:
+            await _end(uow, _sessions.c.id == actor.session_id)
+
+
+async def list_sessions(uow: UnitOfWork) -> list[SessionView]:
+    """Where the actor is signed in, this place first, then the last seen."""
+    live = sa.select(
+        _sessions.c.id, _sessions.c.created_at, _sessions.c.last_seen_at, _sessions.c.ip, _sessions.c.user_agent
+    ).where(
+        _sessions.c.user_id == uow.actor.user_id, _sessions.c.revoked_at.is_(None), _sessions.c.expires_at > uow.now
+    )
+    here = uow.actor.session_id
+    found = [
+        SessionView(r.id, r.created_at, r.last_seen_at, r.ip, r.user_agent, r.id == here) for r in await uow.rows(live)
+    ]
+    return sorted(found, key=lambda s: (s.is_current, s.last_seen_at), reverse=True)
+
+
+async def revoke(uow: UnitOfWork, session_id: UUID) -> None:
+    """Sign one of the actor's own places out."""
+    ended = await _end(uow, _sessions.c.id == session_id, _sessions.c.user_id == uow.actor.user_id)
+    if not ended:
+        raise NotFound("This session has ended already.")
+
+
+async def revoke_others(uow: UnitOfWork) -> int:
+    """Sign the actor out everywhere else; how many places that were."""
+    here = _sessions.c.id != uow.actor.session_id if uow.actor.session_id else sa.true()
+    return await _end(uow, _sessions.c.user_id == uow.actor.user_id, here)
+
+
+async def revoke_all_of(uow: UnitOfWork, user_id: UUID) -> int:
+    """Sign a user out everywhere: after a reset, when disabled. The caller has asked for the permission."""
+    return await _end(uow, _sessions.c.user_id == user_id)
+
+
+async def _end(uow: UnitOfWork, *which: sa.ColumnElement[bool]) -> int:
+    ended = sa.update(_sessions).where(_sessions.c.revoked_at.is_(None), *which).values(revoked_at=uow.now)
+    return (await uow.execute(ended)).rowcount  # type: ignore[attr-defined,no-any-return]

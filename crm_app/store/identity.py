@@ -1,0 +1,142 @@
+"""Looks made before it is known who acts: sessions, addresses, one-time links, failed attempts.
+
+Each goes through a definer function that answers for one exact key, or to `sign_in_attempt`, which belongs to no
+tenant. Every statement is a transaction of its own.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_app.models.people.sessions import LinkPurpose, SignInAttempt
+from crm_app.store.engine import engine
+
+_SESSION = sa.text("SELECT * FROM crm_session_user(:digest)")
+_CANDIDATES = sa.text("SELECT * FROM crm_sign_in_candidates(:key)")
+_LINK = sa.text("SELECT * FROM crm_link_user(:digest)")
+_attempts = SignInAttempt.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A live session, its user and what the role gives. `permissions` as stored, bundles not worked out."""
+
+    session_id: UUID
+    tenant_id: UUID
+    user_id: UUID
+    last_seen_at: datetime
+    name: str
+    email: str
+    time_zone: str
+    currency: str
+    workspace: str
+    scope: str
+    permissions: list[str]
+    hidden_fields: list[str]
+    role: str
+    team_id: UUID | None
+    team_ids: list[UUID]
+    preferences: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A user with the address someone signs in with; one address may live in several workspaces."""
+
+    tenant_id: UUID
+    user_id: UUID
+    password_hash: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    link_id: UUID
+    tenant_id: UUID
+    user_id: UUID
+    purpose: LinkPurpose
+    email: str
+    name: str
+    workspace: str
+    is_open: bool
+
+
+@asynccontextmanager
+async def _each_alone() -> AsyncIterator[AsyncConnection]:
+    """A connection on which every statement is its own transaction."""
+    async with engine().connect() as connection:
+        yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+async def session_user(digest: str) -> SessionRow | None:
+    """The live session of this token digest: not revoked, not expired, of an active user."""
+    async with _each_alone() as connection:
+        row = (await connection.execute(_SESSION, {"digest": digest})).first()
+    return SessionRow(*row) if row else None
+
+
+async def sign_in_candidates(email_key: str) -> list[Candidate]:
+    """Users with this folded address, the one seen last first."""
+    async with _each_alone() as connection:
+        rows = (await connection.execute(_CANDIDATES, {"key": email_key})).all()
+    return [Candidate(*row) for row in rows]
+
+
+async def link_user(digest: str) -> LinkRow | None:
+    async with _each_alone() as connection:
+        row = (await connection.execute(_LINK, {"digest": digest})).first()
+    if row is None:
+        return None
+    values = dict(row._mapping)
+    return LinkRow(**values | {"purpose": LinkPurpose(row.purpose)})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Failures within the window, this one among them, and when the oldest of each was."""
+
+    id: UUID
+    by_email: int
+    oldest_by_email: datetime | None
+    by_ip: int
+    oldest_by_ip: datetime | None
+
+
+async def note_attempt(email_key: str, ip: str, now: datetime, window: timedelta) -> Attempts:
+    """Count an attempt before it is judged, so that a hundred at once cannot slip by together."""
+    attempt = SignInAttempt(email_key=email_key, ip=ip[:64], at=now)
+    since = now - window
+    mine, from_here = _attempts.c.email_key == email_key, _attempts.c.ip == attempt.ip
+    counted = sa.select(
+        sa.func.count().filter(mine), sa.func.min(_attempts.c.at).filter(mine),
+        sa.func.count().filter(from_here), sa.func.min(_attempts.c.at).filter(from_here),
+    ).where(_attempts.c.at > since, mine | from_here)  # fmt: skip
+    async with _each_alone() as connection:
+        await connection.execute(sa.insert(_attempts), attempt.model_dump())
+        row = (await connection.execute(counted)).one()
+    return Attempts(attempt.id, *row)
+
+
+async def forget_attempt(attempt_id: UUID) -> None:
+    """It was refused unjudged: it must not lengthen the wait."""
+    async with _each_alone() as connection:
+        await connection.execute(sa.delete(_attempts).where(_attempts.c.id == attempt_id))
+
+
+async def forget_attempts(email_key: str, ip: str) -> None:
+    """The right password came from here: this address's failures no longer count."""
+    async with _each_alone() as connection:
+        await connection.execute(
+            sa.delete(_attempts).where(_attempts.c.email_key == email_key, _attempts.c.ip == ip[:64])
+        )
+
+
+async def forget_attempts_before(moment: datetime) -> int:
+    """Clear away what no window needs any more; how many."""
+    async with _each_alone() as connection:
+        return (await connection.execute(sa.delete(_attempts).where(_attempts.c.at < moment))).rowcount
