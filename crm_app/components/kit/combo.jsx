@@ -149,7 +149,7 @@ export function Combo({
               onClick={() => pick(o)}
             >
               <span className="clip">{o.label}</span>
-              {o.hint && <span className="end small">{o.hint}</span>}
+              {o.hint && <span className="tail small">{o.hint}</span>}
             </div>
           ))}
         </div>

@@ -30,8 +30,9 @@ export function Hotkeys({ keys = [], presses = {}, letters = true, onHotkey }) {
       const target = hit in presses && document.querySelector(presses[hit]);
       if (hit in presses && !target) return;
       e.preventDefault();
-      if (target) target.matches("input, textarea") ? target.focus() : target.click();
-      else onHotkey?.(hit);
+      if (!target) return onHotkey?.(hit);
+      target.focus();
+      if (!target.matches("input, textarea")) target.click();
     };
     window.addEventListener("keydown", pressed);
     return () => window.removeEventListener("keydown", pressed);
