@@ -62,7 +62,7 @@ def shell(
 
     `content` fills the sheet and begins with `kit.page_head`, which holds the one h1; `panel` is a second sheet beside
     it. `current` is the href of the place the page belongs to, `title` stands in the top bar of small screens,
-    `create` is the plus of the bottom bar (`create_place`), `search` the command palette, `notices` a `kit.notices`,
+    `create` is the plus of the bottom bar (`create_place`), `search` a `kit.palette`, `notices` a `kit.notices`,
     `keys` the (key, meaning) pairs that the help of this page lists.
     """
     side = _sidebar(user, places, current, keys)
@@ -85,6 +85,12 @@ def shell(
     )
 
 
+def places_to_find(places: Sequence[Place] = PLACES) -> list[dict[str, str]]:
+    """The places as `kit.palette` lists them."""
+    rows = [{"label": place.label, "href": place.href, "keys": place.key} for place in places]
+    return [*rows, {"label": "Settings", "href": SETTINGS, "keys": ""}]
+
+
 def create_place(label: str, href: Text) -> rx.Component:
     """The plus in the middle of the bottom bar."""
     return kit.link(kit.icon("add", 24), kit.sr(label), href=href, class_name="plus")
@@ -104,7 +110,7 @@ def logo() -> rx.Component:
 
 def _presses(places: Sequence[Place]) -> dict[str, str]:
     keys = {place.key: f'.side a[href="{place.href}"]' for place in places if place.key}
-    return {**keys, "mod+k": ".find", "?": ".side .help > span > button"}
+    return {**keys, "mod+k": "[data-find]", "?": ".side .help > span > button"}
 
 
 def _sidebar(user: Person, places: Sequence[Place], current: str, keys: Sequence[tuple[str, str]]) -> rx.Component:
@@ -125,6 +131,7 @@ def _sidebar(user: Person, places: Sequence[Place], current: str, keys: Sequence
             type="button",
             class_name="find",
             aria_keyshortcuts="Control+K",
+            data_find="",
             data_closes="",
         ),
         *groups,
@@ -153,7 +160,7 @@ def _me(user: Person) -> rx.Component:
         _color_mode(),
         kit.menu_line(),
         kit.native_form(
-            kit.menu_item("Sign out", icon_name="arrow_right", type="submit"),
+            kit.menu_item("Sign out", icon_name="door_arrow_right", type="submit"),
             action=SIGN_OUT,
         ),
         label="Your menu",
@@ -195,7 +202,7 @@ def _help(places: Sequence[Place], keys: Sequence[tuple[str, str]]) -> rx.Compon
 
 def _topbar(title: Text, side: rx.Component) -> rx.Component:
     search = rx.el.button(
-        kit.icon("search", 24), type="button", class_name="icon-btn find-small", aria_label="Search", data_find=""
+        kit.icon("search", 24), type="button", class_name="icon-btn", aria_label="Search", data_find=""
     )
     return rx.el.header(
         kit.drawer(side, label="menu"), rx.el.span(title, class_name="strong grow clip"), search, class_name="topbar"

@@ -53,6 +53,7 @@ def _broken_page() -> rx.Component:
             "This page stopped working",
             "Nothing that was saved is lost. Load it again; if it happens once more, tell your administrator.",
             rx.el.a("Load again", href="", class_name="btn primary"),
+            whole_page=True,
         ),
         class_name="alone",
     )

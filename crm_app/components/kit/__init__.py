@@ -4,11 +4,12 @@ Icons      icon, icon_for
 Buttons    primary, outline, ghost, success, danger, icon_button, link, link_button
 Marks      badge, pill, chip, avatar, avatars, stage_mark, dot, key, sr, clipped; `data_tip=` gives anything a tooltip
 Fields     field, text_input, text_area, money_input, date_input, select, combo, checkbox, check, switch, choice_cards,
-           search_input, described_by
+           search_input, password_input, described_by
 In place   props_list, prop, inline_field
 Layout     page_head, crumbs, bar, sums, tabs, tab, segmented, segment, steps, card, section, panel, figures
 Tables     table, column, sortable, cell, pick_cell, bulk_bar
-Floating   menu, menu_item, menu_choice, menu_link, menu_line, menu_heading, popover, dialog, drawer, notices
+Floating   menu, menu_item, menu_choice, menu_link, menu_line, menu_heading, popover, dialog, drawer, notices,
+           palette
 Empty      empty_state, board_art, paper_art, people_art, table_art, skeleton, skeleton_rows, skeleton_card, bone
 Page       hotkeys, connection_banner, tooltips, native_form, hidden
 
@@ -38,6 +39,7 @@ from crm_app.components.kit.fields import (
     described_by,
     field,
     money_input,
+    password_input,
     search_input,
     select,
     switch,
@@ -66,6 +68,7 @@ from crm_app.components.kit.layout import (
 from crm_app.components.kit.marks import avatar, avatars, badge, chip, clipped, dot, key, pill, sr, stage_mark
 from crm_app.components.kit.menus import menu, menu_choice, menu_heading, menu_item, menu_line, menu_link, popover
 from crm_app.components.kit.notices import notices
+from crm_app.components.kit.palettes import palette
 from crm_app.components.kit.tables import bulk_bar, cell, column, pick_cell, sortable, table
 
 __all__ = [
@@ -117,8 +120,10 @@ __all__ = [
     "notices",
     "outline",
     "page_head",
+    "palette",
     "panel",
     "paper_art",
+    "password_input",
     "people_art",
     "pick_cell",
     "pill",

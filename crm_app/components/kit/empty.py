@@ -67,11 +67,15 @@ def table_art() -> rx.Component:
     )
 
 
-def empty_state(art: rx.Component, title: Child, text: Child, *actions: rx.Component) -> rx.Component:
-    """A small drawing of the thing, what is not there, what it would bring, one action."""
-    return rx.el.div(
-        art, rx.el.h2(title), rx.el.p(text), rx.el.div(*actions, class_name="line wrap acts"), class_name="empty"
-    )
+def empty_state(
+    art: rx.Component, title: Child, text: Child, *actions: rx.Component, whole_page: bool = False
+) -> rx.Component:
+    """A small drawing of the thing, what is not there, what it would bring, one action.
+
+    `whole_page` makes the title the h1, where no page head holds one.
+    """
+    heading = rx.el.h1(title) if whole_page else rx.el.h2(title)
+    return rx.el.div(art, heading, rx.el.p(text), rx.el.div(*actions, class_name="line wrap acts"), class_name="empty")
 
 
 def bone(width: str, height: int = 10, *, round: bool = False) -> rx.Component:

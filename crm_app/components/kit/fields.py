@@ -8,6 +8,7 @@ from typing import Any
 
 import reflex as rx
 
+from crm_app.components.kit import scripts
 from crm_app.components.kit.icons import icon
 
 Text = str | rx.Var[str]
@@ -104,6 +105,32 @@ def select(
     )
     first = [rx.el.option(empty, value="")] if empty else []
     return rx.el.select(*first, *rows, **_named(id, invalid, props, "select"))
+
+
+class Password(rx.Component):
+    """The React part; it knows whether the password is shown."""
+
+    library = scripts.PASSWORD
+    tag = "Password"
+    name: rx.Var[str]
+    auto_complete: rx.Var[str]
+    invalid: rx.Var[bool]
+    described_by: rx.Var[str]
+    min_length: rx.Var[int]
+    required: rx.Var[bool]
+
+
+def password_input(id: str, *, new: bool = False, invalid: bool | rx.Var = False, min_length: int = 0) -> rx.Component:
+    """A password with an eye to show it; `new` tells password managers to offer one."""
+    return Password.create(
+        id=id,
+        name=id,
+        auto_complete="new-password" if new else "current-password",
+        invalid=invalid,
+        described_by=described_by(id),
+        required=True,
+        **({"min_length": min_length} if min_length else {}),
+    )
 
 
 def checkbox(label: rx.Component | Text, **props: Any) -> rx.Component:

@@ -9,4 +9,6 @@ HOTKEYS = rx.asset("hotkeys.jsx", shared=True).importable_path
 INPLACE = rx.asset("inplace.jsx", shared=True).importable_path
 MENU = rx.asset("menu.jsx", shared=True).importable_path
 NOTICES = rx.asset("notices.jsx", shared=True).importable_path
+PALETTE = rx.asset("palette.jsx", shared=True).importable_path
+PASSWORD = rx.asset("password.jsx", shared=True).importable_path
 TOOLTIP = rx.asset("tooltip.jsx", shared=True).importable_path

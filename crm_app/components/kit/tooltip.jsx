@@ -14,7 +14,7 @@ export function Tooltips() {
 
     const hide = () => {
       clearTimeout(timer);
-      owner?.removeAttribute("aria-describedby");
+      if (owner?.getAttribute("aria-describedby") === el.id) owner.removeAttribute("aria-describedby");
       owner = null;
       if (el.matches(":popover-open")) el.hidePopover();
     };
@@ -23,7 +23,7 @@ export function Tooltips() {
       owner = target;
       el.textContent = target.dataset.tip;
       el.showPopover();
-      target.setAttribute("aria-describedby", el.id);
+      if (target.getAttribute("aria-label") !== target.dataset.tip) target.setAttribute("aria-describedby", el.id);
       const at = target.getBoundingClientRect();
       const top = at.top > el.offsetHeight + 8 ? at.top - el.offsetHeight - 6 : at.bottom + 6;
       const left = at.left + at.width / 2 - el.offsetWidth / 2;
@@ -34,6 +34,7 @@ export function Tooltips() {
       const target = e.target.closest?.("[data-tip]");
       if (target === owner && owner) return;
       hide();
+      if (e.type === "focusin" && !target?.matches(":focus-visible")) return;
       if (target?.dataset.tip) timer = setTimeout(show, e.type === "focusin" ? 0 : DELAY, target);
     };
     const key = (e) => e.key === "Escape" && hide();
@@ -42,6 +43,7 @@ export function Tooltips() {
     document.addEventListener("focusin", enter);
     document.addEventListener("focusout", hide);
     document.addEventListener("pointerdown", hide);
+    document.addEventListener("click", hide);
     document.addEventListener("keydown", key);
     return () => {
       clearTimeout(timer);
@@ -49,9 +51,11 @@ export function Tooltips() {
       document.removeEventListener("focusin", enter);
       document.removeEventListener("focusout", hide);
       document.removeEventListener("pointerdown", hide);
+      document.removeEventListener("click", hide);
       document.removeEventListener("keydown", key);
     };
   }, []);
 
-  return <div ref={box} id="tip" className="tip" role="tooltip" popover="manual" />;
+  // hidden: what it says reaches screen readers as the description of its owner, or is its name already
+  return <div ref={box} id="tip" className="tip" role="tooltip" aria-hidden="true" popover="manual" />;
 }

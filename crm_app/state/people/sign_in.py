@@ -1,0 +1,67 @@
+"""What the pages outside the shell read from their address; the routes under /auth send people back with it."""
+
+import reflex as rx
+
+MINIMUM_PASSWORD = 12
+
+# code -> (the field it belongs to, what is wrong and what to do)
+ERRORS: dict[str, tuple[str, str]] = {
+    "credentials": ("password", "E-mail and password do not match"),
+    "throttled": ("form", "Too many tries. Wait {minutes} min and try again, or reset your password"),
+    "inactive": ("form", "This account is switched off. Ask an administrator of your workspace"),
+    "expired": ("form", "This link is used up or too old. Ask for a new one"),
+    "taken": ("email", "There is already an account with this e-mail. Sign in instead"),
+    "email": ("email", "Enter an e-mail address such as name@company.com"),
+    "weak": ("password", f"Use at least {MINIMUM_PASSWORD} characters, and no password that is easy to guess"),
+    "name": ("name", "Enter your name"),
+    "workspace": ("workspace", "Enter the name of your company or team"),
+    "origin": ("form", "The form came from another page. Load this page again and retry"),
+}
+UNKNOWN = ("form", "That did not work. Load the page again and retry")
+
+NOTES = {
+    "sent": "If there is an account with this e-mail, a link is on its way. It works for one hour",
+    "reset": "Password changed. Sign in with the new one",
+    "signed-out": "You are signed out",
+    "ended": "Your session has ended. Sign in again to go on where you were",
+}
+
+
+class SignInState(rx.State):
+    """The address, told to people; nothing here decides anything."""
+
+    error: str = ""
+    error_field: str = ""
+    note: str = ""
+    email: str = ""
+    name: str = ""
+    workspace: str = ""
+    next_page: str = ""
+
+    @rx.event
+    def read(self) -> None:
+        """Takes over what the address says; runs whenever one of the pages opens."""
+        query = self.router.url.query_parameters
+        self.error_field, self.error = explain(query.get("error", ""), query.get("left", ""), query.get("minutes", ""))
+        self.note = NOTES.get(query.get("done", ""), "")
+        self.email = query.get("email", "")
+        self.name = query.get("name", "")
+        self.workspace = query.get("workspace", "")
+        self.next_page = inside(query.get("next", ""))
+
+
+def explain(code: str, left: str = "", minutes: str = "") -> tuple[str, str]:
+    """The field and the sentence of an error code; both are empty when there is none."""
+    if not code:
+        return "", ""
+    field, sentence = ERRORS.get(code, UNKNOWN)
+    if code == "throttled":
+        return field, sentence.format(minutes=minutes if minutes.isdecimal() else "15")
+    if code == "credentials" and left.isdecimal():
+        return field, f"{sentence}. {left} {'try' if left == '1' else 'tries'} left"
+    return field, sentence
+
+
+def inside(page: str) -> str:
+    """The page to go on to, if it is one of ours: another host may not be smuggled in."""
+    return page if page.startswith("/") and not page.startswith(("//", "/\\")) else ""
