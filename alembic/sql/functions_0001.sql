@@ -88,9 +88,10 @@ END $$;
 -- Facts about opportunities: stage history and stage totals, in the transaction of the change.
 CREATE FUNCTION crm_opportunity_created() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+  -- The first stay has the deal's own id: it sorts by time, so that a large import writes no random pages.
   INSERT INTO stage_history (tenant_id, id, opportunity_id, pipeline_id, stage_id, from_stage_id, entered_at, owner_id,
                              moved_by_id, amount_minor, currency, probability)
-  SELECT tenant_id, gen_random_uuid(), id, pipeline_id, stage_id, NULL, stage_entered_at, owner_id,
+  SELECT tenant_id, id, id, pipeline_id, stage_id, NULL, stage_entered_at, owner_id,
          created_by_id, amount_minor, currency, probability FROM new_rows;
   INSERT INTO stage_total AS t (tenant_id, stage_id, owner_id, currency, health, deals, amount_minor, weighted_minor)
   SELECT tenant_id, stage_id, owner_id, currency, health, count(*), sum(amount_minor), sum(amount_minor * probability / 100)
@@ -143,6 +144,9 @@ BEGIN
                sum(amount_minor * probability / 100) AS w
         FROM old_rows WHERE deleted_at IS NULL GROUP BY 1, 2, 3, 4, 5) d
   WHERE (t.tenant_id, t.stage_id, t.owner_id, t.currency, t.health) = (d.tenant_id, d.stage_id, d.owner_id, d.currency, d.health);
+  DELETE FROM stage_total t USING old_rows o
+  WHERE (t.tenant_id, t.stage_id, t.owner_id, t.currency, t.health) = (o.tenant_id, o.stage_id, o.owner_id, o.currency, o.health)
+    AND t.deals = 0 AND t.amount_minor = 0 AND t.weighted_minor = 0;
   RETURN NULL;
 END $$;
 

@@ -39,7 +39,7 @@ AUDITED = {
     "opportunity_stakeholder": {},
 }  # fmt: skip
 PLAIN = (
-    "number_series", "client_operation", "event", "event_delivery", "import_batch", "imported_record", "user_session",
+    "number_series", "client_operation", "event", "event_delivery", "import_batch", "imported_rows", "user_session",
     "one_time_link",
 )  # fmt: skip
 READ_ONLY = ("stage_history", "stage_total")  # written by triggers
@@ -592,26 +592,26 @@ def create_tables() -> None:
         postgresql_where=sa.text("parked_at IS NOT NULL"),
     )
     op.create_table(
-        "imported_record",
+        "imported_rows",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
         sa.Column("entity", sa.String(length=40), nullable=False),
-        sa.Column("record_id", sa.Uuid(), nullable=False),
         sa.Column("action", sa.String(length=12), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("record_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
         sa.Column("before", postgresql.JSONB(), nullable=True),
         sa.ForeignKeyConstraint(
             ["tenant_id", "batch_id"],
             ["import_batch.tenant_id", "import_batch.id"],
-            name=op.f("fk_imported_record_tenant_id_batch_id"),
+            name=op.f("fk_imported_rows_tenant_id_batch_id"),
         ),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_imported_record")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_imported_rows")),
     )
     op.create_index(
-        "ix_imported_record_batch",
-        "imported_record",
-        ["tenant_id", "batch_id", "entity"],
+        "ix_imported_rows_batch",
+        "imported_rows",
+        ["tenant_id", "batch_id", "step"],
         unique=False,
     )
     op.create_table(
@@ -751,7 +751,6 @@ def create_tables() -> None:
         "account",
         ["tenant_id", "parent_id"],
         unique=False,
-        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "ix_account_search",
@@ -866,7 +865,6 @@ def create_tables() -> None:
         "contact",
         ["tenant_id", "account_id"],
         unique=False,
-        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "ix_contact_email",
@@ -1057,7 +1055,6 @@ def create_tables() -> None:
         "opportunity",
         ["tenant_id", "account_id"],
         unique=False,
-        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "ix_opportunity_amount",
@@ -1197,14 +1194,12 @@ def create_tables() -> None:
         "activity",
         ["tenant_id", "account_id", sa.literal_column("happens_at DESC")],
         unique=False,
-        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "ix_activity_contact",
         "activity",
         ["tenant_id", "contact_id", sa.literal_column("happens_at DESC")],
         unique=False,
-        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "ix_activity_list",
@@ -1218,7 +1213,6 @@ def create_tables() -> None:
         "activity",
         ["tenant_id", "opportunity_id", sa.literal_column("happens_at DESC")],
         unique=False,
-        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
         "ix_activity_planned",
@@ -1271,7 +1265,6 @@ def create_tables() -> None:
         "opportunity_line",
         ["tenant_id", "opportunity_id", "position"],
         unique=False,
-        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_table(
         "opportunity_stakeholder",
@@ -1304,6 +1297,18 @@ def create_tables() -> None:
         sa.PrimaryKeyConstraint(
             "tenant_id", "id", name=op.f("pk_opportunity_stakeholder")
         ),
+    )
+    op.create_index(
+        "ix_opportunity_stakeholder_contact",
+        "opportunity_stakeholder",
+        ["tenant_id", "contact_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_opportunity_stakeholder_opportunity",
+        "opportunity_stakeholder",
+        ["tenant_id", "opportunity_id"],
+        unique=False,
     )
     op.create_index(
         "uq_opportunity_stakeholder",

@@ -124,6 +124,12 @@ def live_index(
     )
 
 
+def full_index(name: str, *columns: str) -> sa.Index:
+    """An index over (tenant_id, columns...) of all rows, the trash included: what a foreign key is checked with when
+    the record it points to goes for good. A partial index is no help there."""
+    return sa.Index(name, "tenant_id", *(sa.text(c) if " " in c else c for c in columns))
+
+
 def table_of(model: type[SQLModel]) -> sa.Table:
     """The Core table of a model: what reads select from."""
     table: sa.Table = model.__table__  # type: ignore[attr-defined]

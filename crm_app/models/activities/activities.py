@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from crm_app.core.registry import Section, declare
-from crm_app.models.base import Record, choice, link, live_index, tenant_fk, typed, when
+from crm_app.models.base import Record, choice, full_index, link, live_index, tenant_fk, typed, when
 
 
 class ActivityStatus(StrEnum):
@@ -39,9 +39,9 @@ class Activity(Record, table=True):
         tenant_fk("opportunity_id", "opportunity"),
         tenant_fk("account_id", "account"),
         tenant_fk("contact_id", "contact"),
-        live_index("ix_activity_opportunity", "opportunity_id", "happens_at DESC"),
-        live_index("ix_activity_account", "account_id", "happens_at DESC"),
-        live_index("ix_activity_contact", "contact_id", "happens_at DESC"),
+        full_index("ix_activity_opportunity", "opportunity_id", "happens_at DESC"),
+        full_index("ix_activity_account", "account_id", "happens_at DESC"),
+        full_index("ix_activity_contact", "contact_id", "happens_at DESC"),
         live_index("ix_activity_planned", "owner_id", "happens_at", where="deleted_at IS NULL AND status = 'planned'"),
         live_index("ix_activity_list", "happens_at DESC", "id"),
         sa.CheckConstraint("duration_minutes >= 0", name="duration"),

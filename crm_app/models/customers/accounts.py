@@ -8,7 +8,18 @@ from sqlmodel import Field
 
 from crm_app.core.registry import Section, declare
 from crm_app.core.text import name_key, sort_key
-from crm_app.models.base import Derived, Record, json_list, link, live_index, money, searchable, tenant_fk, typed
+from crm_app.models.base import (
+    Derived,
+    Record,
+    full_index,
+    json_list,
+    link,
+    live_index,
+    money,
+    searchable,
+    tenant_fk,
+    typed,
+)
 
 
 class Account(Record, table=True):
@@ -21,7 +32,7 @@ class Account(Record, table=True):
         live_index("ix_account_name", "sort_key", "id"),
         live_index("ix_account_key", "name_key"),
         live_index("ix_account_owner", "owner_id", "sort_key"),
-        live_index("ix_account_parent", "parent_id"),
+        full_index("ix_account_parent", "parent_id"),
         sa.Index("ix_account_search", "search_text", postgresql_using="gin"),
     )
 

@@ -9,7 +9,7 @@ from sqlmodel import Field
 
 from crm_app.core.registry import Section, declare
 from crm_app.core.text import digits, fold, name_key, sort_key
-from crm_app.models.base import Derived, Record, json_list, link, live_index, searchable, tenant_fk, typed
+from crm_app.models.base import Derived, Record, full_index, json_list, link, live_index, searchable, tenant_fk, typed
 
 
 def full_name(row: Mapping[str, Any]) -> str:
@@ -24,7 +24,7 @@ class Contact(Record, table=True):
         tenant_fk("owner_id", "crm_user"),
         tenant_fk("account_id", "account"),
         live_index("ix_contact_name", "sort_key", "id"),
-        live_index("ix_contact_account", "account_id"),
+        full_index("ix_contact_account", "account_id"),
         live_index("ix_contact_owner", "owner_id", "sort_key"),
         live_index("ix_contact_email", "email_key"),
         live_index("ix_contact_phone", "phone_key"),

@@ -1,4 +1,4 @@
-"""Imports: a batch, and what it did to each record, so that it can be taken back."""
+"""Imports: a batch, and what it did to which records, so that it can be taken back."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from crm_app.core.clock import utcnow
@@ -33,18 +33,19 @@ class ImportBatch(TenantScoped, table=True):
     finished_at: datetime | None = Field(default=None, sa_type=TZ)
 
 
-class ImportedRecord(TenantScoped, table=True):
-    """`before` holds the old values of an update; `version` is the record's version after the import."""
+class ImportedRows(TenantScoped, table=True):
+    """A chunk of what one step of a batch made or changed. `before` has, for updates, the old values of each record in
+    the order of `record_ids`. An array a chunk instead of a row a record: an import of 100,000 stays quick."""
 
-    __tablename__ = "imported_record"
+    __tablename__ = "imported_rows"
     __table_args__ = (
         tenant_fk("batch_id", "import_batch"),
-        sa.Index("ix_imported_record_batch", "tenant_id", "batch_id", "entity"),
+        sa.Index("ix_imported_rows_batch", "tenant_id", "batch_id", "step"),
     )
 
     batch_id: UUID
+    step: int
     entity: str = Field(max_length=40)
-    record_id: UUID
     action: str = Field(max_length=12)  # create | update
-    version: int = 1
-    before: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    record_ids: list[UUID] = Field(sa_type=ARRAY(sa.Uuid()))  # type: ignore[call-overload]
+    before: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB)

@@ -17,6 +17,7 @@ from crm_app.models.base import (
     Derived,
     Record,
     choice,
+    full_index,
     json_list,
     link,
     live_index,
@@ -85,7 +86,7 @@ class Opportunity(Record, table=True):
         live_index("uq_opportunity_number", "number", unique=True),
         live_index("ix_opportunity_board", "stage_id", "position", "id"),
         live_index("ix_opportunity_owner", "owner_id", "stage_id", "position", "id"),
-        live_index("ix_opportunity_account", "account_id"),
+        full_index("ix_opportunity_account", "account_id"),
         live_index(
             "ix_opportunity_contact",
             "primary_contact_id",
@@ -225,7 +226,7 @@ class OpportunityLine(Record, table=True):
     __table_args__ = (
         tenant_fk("opportunity_id", "opportunity"),
         tenant_fk("product_id", "product"),
-        live_index("ix_opportunity_line_opportunity", "opportunity_id", "position"),
+        full_index("ix_opportunity_line_opportunity", "opportunity_id", "position"),
         sa.CheckConstraint("quantity > 0", name="quantity"),
         sa.CheckConstraint("discount_percent BETWEEN 0 AND 100", name="discount"),
     )
@@ -256,6 +257,8 @@ class OpportunityStakeholder(Record, table=True):
         tenant_fk("opportunity_id", "opportunity"),
         tenant_fk("contact_id", "contact"),
         live_index("uq_opportunity_stakeholder", "opportunity_id", "contact_id", unique=True),
+        full_index("ix_opportunity_stakeholder_opportunity", "opportunity_id"),
+        full_index("ix_opportunity_stakeholder_contact", "contact_id"),
     )
 
     opportunity_id: UUID
