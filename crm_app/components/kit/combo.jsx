@@ -39,8 +39,7 @@ export function Combo({
     if (!focus) return;
     input.current.focus();
     input.current.select();
-    setOpen(true);
-    onSearch?.("");
+    show();
   }, []);
   useEffect(() => () => clearTimeout(timer.current), []);
 
