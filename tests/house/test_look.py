@@ -77,3 +77,13 @@ def test_nothing_comes_from_another_host():
     places = [*(ASSETS / "css").glob("*.css"), *(ASSETS.parent / "crm_app" / "components").rglob("*.jsx")]
     outside = [path.name for path in places if re.search(r"https?://(?!www\.w3\.org)", path.read_text())]
     assert outside == []
+
+
+def test_no_part_of_radix_themes_is_used():
+    """One of them would bring 84 KB of style sheet back to every page."""
+    radix = re.compile(
+        r"\brx\.(?!el\b)(button|text|heading|box|flex|hstack|vstack|dialog|menu|select|input|badge|avatar|table|tabs|link|grid)\("
+    )
+    screens = [path for layer in ("components", "pages") for path in (ASSETS.parent / "crm_app" / layer).rglob("*.py")]
+    found = [f"{path.name}: {m.group()}" for path in screens for m in radix.finditer(path.read_text())]
+    assert found == []

@@ -4,9 +4,10 @@ import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.shell import logo
-from crm_app.state.people.sign_in import MINIMUM_PASSWORD, SignInState
+from crm_app.services.people.passwords import SHORTEST
+from crm_app.state.people.sign_in import SignInState
 
-LENGTH_HINT = f"At least {MINIMUM_PASSWORD} characters. A sentence is easy to keep in mind"
+LENGTH_HINT = f"At least {SHORTEST} characters. A sentence is easy to keep in mind"
 
 
 def sign_in() -> rx.Component:
@@ -148,7 +149,7 @@ def _password(label: str, *, new: bool = False, beside: rx.Component | None = No
         "password",
         new=new,
         invalid=SignInState.error_field == "password",
-        min_length=MINIMUM_PASSWORD if new else 0,
+        min_length=SHORTEST if new else 0,
     )
     return kit.field(
         label,

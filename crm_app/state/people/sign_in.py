@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-MINIMUM_PASSWORD = 12
+from crm_app.services.people.passwords import SHORTEST
 
 # code -> (the field it belongs to, what is wrong and what to do)
 ERRORS: dict[str, tuple[str, str]] = {
@@ -12,7 +12,7 @@ ERRORS: dict[str, tuple[str, str]] = {
     "expired": ("form", "This link is used up or too old. Ask for a new one"),
     "taken": ("email", "There is already an account with this e-mail. Sign in instead"),
     "email": ("email", "Enter an e-mail address such as name@company.com"),
-    "weak": ("password", f"Use at least {MINIMUM_PASSWORD} characters, and no password that is easy to guess"),
+    "weak": ("password", f"Use at least {SHORTEST} characters, and no password that is easy to guess"),
     "name": ("name", "Enter your name"),
     "workspace": ("workspace", "Enter the name of your company or team"),
     "origin": ("form", "The form came from another page. Load this page again and retry"),
