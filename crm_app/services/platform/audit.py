@@ -70,11 +70,11 @@ async def broken_seals(uow: UnitOfWork) -> list[int]:
 
 
 _DIGEST = sa.text("""
-    SELECT count(*), coalesce(string_agg(encode(h, 'hex'), '' ORDER BY at, id), '')
+    SELECT count(*) AS entries, coalesce(string_agg(encode(h, 'hex'), '' ORDER BY at, id), '') AS hashes
     FROM (SELECT at, id, sha256(convert_to(l::text, 'UTF8')) AS h FROM audit_log l WHERE at > :start AND at <= :end) e
 """)
 
 
 async def _digest(uow: UnitOfWork, start: datetime, end: datetime, before: str) -> tuple[int, str]:
-    count, hashes = (await uow.rows(_DIGEST, {"start": start, "end": end}))[0]
-    return count, hashlib.sha256(f"{before}{hashes}".encode()).hexdigest()
+    row = (await uow.execute(_DIGEST, {"start": start, "end": end})).mappings().one()
+    return row["entries"], hashlib.sha256(f"{before}{row['hashes']}".encode()).hexdigest()
