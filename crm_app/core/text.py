@@ -83,6 +83,11 @@ def initials(name: str) -> str:
     return (words[0][:1] + (words[-1][:1] if len(words) > 1 else words[0][1:2])).upper() if words else "?"
 
 
+def tint(name: str) -> int:
+    """One of eight colours for a person or company mark; the same name always gets the same."""
+    return sum(fold(name).encode()) % 8 + 1
+
+
 def label_of(name: str) -> str:
     """primary_contact_id -> Primary contact."""
     return name.removesuffix("_id").removesuffix("_minor").removesuffix("_on").replace("_", " ").capitalize()

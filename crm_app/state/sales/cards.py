@@ -1,0 +1,143 @@
+"""Rows of the board as the small dictionaries the browser gets: texts, already formatted, under short names.
+
+docs/how-to/board-protocol.md lists the names.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crm_app.core import money
+from crm_app.core.context import Actor
+from crm_app.core.text import initials, tint
+from crm_app.models.sales.opportunities import Health
+from crm_app.models.sales.pipelines import StageKind
+from crm_app.services.sales.board import Board, Column, Totals
+from crm_app.services.sales.health import is_rotting
+
+VERBS = {"call": "Call", "email": "Mail", "meeting": "Meeting", "task": "Task", "note": "Note"}
+
+
+def short_day(day: date, today: date) -> str:
+    """30 Nov, or 30 Nov 27 when it is another year and not near."""
+    near = abs((day - today).days) < 330
+    return f"{day.day} {day:%b}" if near else f"{day.day} {day:%b %y}"
+
+
+def card(row: Mapping[str, Any], viewer: Actor, now: datetime, rotting_days: int | None) -> dict[str, Any]:
+    """One deal as a card; empty parts are left out."""
+    today = viewer.day_of(now)
+    closes: date = row["expected_close_on"]
+    days = (now - row["stage_entered_at"]).days
+    found: dict[str, Any] = {
+        "id": str(row["id"]),
+        "v": row["version"],
+        "s": str(row["stage_id"]),
+        "k": row["position"],
+        "t": row["name"],
+        "a": row["account_name"],
+        "m": money.show(row["amount_minor"], row["currency"], cents=False),
+        "c": short_day(closes, today),
+        "d": f"{days} d",
+        "o": initials(row["owner_name"]),
+        "on": row["owner_name"],
+        "ot": tint(row["owner_name"]),
+        "p": f"{row['probability']} %",
+    }
+    if closes < today:
+        found["co"] = True
+    if is_rotting(now=now, stage_entered_at=row["stage_entered_at"], rotting_days=rotting_days):
+        found["dr"] = True
+    return found | next_activity(row, viewer, now)
+
+
+def next_activity(row: Mapping[str, Any], viewer: Actor, now: datetime) -> dict[str, Any]:
+    """The badge of the next activity: what and when, its icon and its tone."""
+    due: datetime | None = row["next_activity_at"]
+    if due is None:
+        return {"n": "No next step", "nk": "none", "nt": "risk"}
+    zone = ZoneInfo(viewer.time_zone)
+    local, today = due.astimezone(zone), viewer.day_of(now)
+    kind = row["next_activity_kind"]
+    verb = VERBS.get(kind, row["next_activity_subject"] or "Activity")
+    if due < now:
+        late = (today - local.date()).days
+        return {"n": f"Overdue {late} d" if late else "Overdue", "nk": kind, "nt": "over"}
+    if local.date() == today:
+        at = "" if (local.hour, local.minute) == (0, 0) else f" {local:%H:%M}"
+        return {"n": f"{verb} today{at}", "nk": kind, "nt": "good"}
+    if local.date() - today < timedelta(days=7):
+        return {"n": f"{verb} on {local:%a}", "nk": kind, "nt": ""}
+    return {"n": f"{verb} {short_day(local.date(), today)}", "nk": kind, "nt": ""}
+
+
+def totals(found: Totals, currency: str) -> dict[str, Any]:
+    """Count, sums and the bar of a column. The workspace's currency leads; others are named, never added to it."""
+    sums = sorted(found.sums, key=lambda s: s.currency != currency)
+    lead = sums[0] if sums else None
+    more = "".join(f" + {money.show_short(s.amount_minor, s.currency)}" for s in sums[1:])
+    shares = {h.value: found.by_health.get(h.value, 0) / 100 for h in Health}
+    names = {"good": "On track", "risk": "at risk", "overdue": "overdue"}
+    said = (
+        ", ".join(f"{names[k]} {money.show_short(int(v * 100), lead.currency)}" for k, v in shares.items())
+        if lead
+        else ""
+    )
+    return {
+        "count": found.deals,
+        "sum": (money.show_short(lead.amount_minor, lead.currency) if lead else money.show_short(0, currency)) + more,
+        "weighted": f"{money.show_short(lead.weighted_minor, lead.currency)} weighted" if lead else "",
+        "mix": shares,
+        "mix_label": said,
+    }
+
+
+def column(found: Column, viewer: Actor, now: datetime, color: int) -> dict[str, Any]:
+    stage = found.stage
+    limit = stage["rotting_days"]
+    return {
+        "id": str(stage["id"]),
+        "name": stage["name"],
+        "kind": stage["kind"].value,
+        "color": color,
+        "sum_title": f"{stage['probability']} % of the sum",
+        "limit": limit or 0,
+        "more": found.has_more,
+        "cards": [card(row, viewer, now, limit) for row in found.cards],
+        **totals(found.totals, viewer.currency),
+    }
+
+
+def stage_colors(stages: Sequence[Mapping[str, Any]]) -> dict[Any, int]:
+    """Steps of the stage scale, evenly spread from blue (1) to green (8), unless a stage chose its own."""
+    steps = [s for s in stages if s["kind"] is StageKind.open]
+    last = max(len(steps) - 1, 1)
+    spread = {s["id"]: 1 + round(i * 7 / last) for i, s in enumerate(steps)}
+    return {s["id"]: s["color"] or spread.get(s["id"], 8) for s in stages}
+
+
+def columns(found: Board, viewer: Actor, now: datetime) -> list[dict[str, Any]]:
+    colors = stage_colors([c.stage for c in found.columns])
+    return [column(c, viewer, now, colors[c.stage["id"]]) for c in found.columns]
+
+
+def board_sums(per_stage: Sequence[Totals], won: Totals, currency: str) -> dict[str, str]:
+    """The figures at the right of the filter bar."""
+    amount = weighted = 0
+    others: dict[str, int] = {}
+    for part in per_stage:
+        for s in part.sums:
+            if s.currency == currency:
+                amount, weighted = amount + s.amount_minor, weighted + s.weighted_minor
+            else:
+                others[s.currency] = others.get(s.currency, 0) + s.amount_minor
+    more = "".join(f" + {money.show(v, c, cents=False)}" for c, v in sorted(others.items()))
+    won_text = " + ".join(money.show(s.amount_minor, s.currency, cents=False) for s in won.sums)
+    return {
+        "deals": f"{sum(p.deals for p in per_stage):,}".replace(",", money.NNBSP),
+        "open": money.show(amount, currency, cents=False) + more,
+        "weighted": money.show(weighted, currency, cents=False),
+        "won": won_text,
+        "won_deals": f"{won.deals:,}".replace(",", money.NNBSP),
+    }
