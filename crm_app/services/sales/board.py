@@ -118,6 +118,14 @@ async def pipelines(uow: UnitOfWork) -> Sequence[sa.RowMapping]:
     return (await uow.execute(query)).mappings().all()
 
 
+async def owners(uow: UnitOfWork) -> Sequence[sa.RowMapping]:
+    """The people (id, name) whose deals this viewer sees, to narrow the board to."""
+    query = sa.select(_users.c.id, _users.c.name).where(_users.c.deleted_at.is_(None)).order_by(_users.c.name)
+    if (seen := visible_owners(uow.actor)) is not None:
+        query = query.where(_users.c.id.in_(seen))
+    return (await uow.execute(query)).mappings().all()
+
+
 async def stages(uow: UnitOfWork, pipeline_id: UUID) -> Sequence[sa.RowMapping]:
     """All stages of a pipeline, ends included, in their order."""
     query = (

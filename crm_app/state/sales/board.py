@@ -1,6 +1,7 @@
-"""The live board of a tab: a snapshot, then small ops. What the browser gets is described in docs/how-to/board-protocol.md."""
+"""The live board of a tab: a snapshot, then small ops; docs/how-to/board-protocol.md describes both."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,19 +13,20 @@ from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor
 from crm_app.core.errors import Conflict, CrmError, Forbidden
 from crm_app.core.text import initials, tint
-from crm_app.services.people.users import owners_for
+from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.services.sales import board, drops, undo
 from crm_app.services.sales.board import Filters
 from crm_app.services.sales.opportunities import MissingFields
 from crm_app.state.base import AppState
+from crm_app.state.presence import BEAT, TOPIC, Presence, look
 from crm_app.state.sales import cards, filters
+from crm_app.state.sales.deal_dialog import MISSING, DealDialog, field_of
 from crm_app.store.live import Changed, Message, Resync, Signal, hub
-from crm_app.store.uow import signal, unit_of_work
+from crm_app.store.uow import unit_of_work
 
 _RING = 20  # ops kept in the state; a tab that missed more asks for a fresh board
 _RING_SECONDS = 2.0
 _BURST = 0.02  # seconds in which changes are gathered into one delta
-_BEAT = 20.0  # seconds between two signs of life of a viewer
 
 
 class BoardState(AppState):
@@ -45,6 +47,7 @@ class BoardState(AppState):
     is_loaded: bool = False
     _sequence: int = 0
     _limits: dict[str, int] = {}  # stage id -> rotting days, 0 for none
+    _deals_seen: dict[str, list[dict[str, Any]]] = {}
 
     @rx.event
     async def load(self):
@@ -56,6 +59,7 @@ class BoardState(AppState):
         async with self:
             actor = await self.actor()
             token = self.router.session.client_token
+            tab = secrets.token_hex(6)
             query = {k: v for k, v in self.router.url.query_parameters.items() if isinstance(v, str)}
         wanted = filters.parse(query, actor.currency)
         with hub.subscribe(actor.tenant_id, f"board:{token}") as messages:
@@ -63,32 +67,28 @@ class BoardState(AppState):
                 async with self:
                     await self._show(actor, query, wanted)
                     place = f"board:{self.pipeline_id}"
-                await _look(actor, token, place)
-                await self._follow(messages, query, wanted, token, place)
+                await look(actor, tab, place)
+                await self._follow(messages, query, wanted, tab, place)
             finally:
-                await asyncio.shield(_look(actor, token, ""))
+                await asyncio.shield(look(actor, tab, ""))
 
     async def _follow(
-        self, messages: asyncio.Queue[Message | None], query: dict[str, str], wanted: Filters, token: str, place: str
+        self, messages: asyncio.Queue[Message | None], query: dict[str, str], wanted: Filters, tab: str, place: str
     ) -> None:
         """Until the tab leaves: what changes is read anew under the viewer's own rights, once per burst."""
-        beat = time.monotonic()
-        while True:
-            batch = await _next_batch(messages, _BEAT)
-            if batch is None:
-                return
+        beat, others = time.monotonic(), Presence("")
+        while (batch := await _next_batch(messages, BEAT)) is not None:
             async with self:
                 actor = await self.actor()  # a revoked session ends here
+                others.me = str(actor.user_id)
                 if any(isinstance(m, Resync) and (not m.entities or "opportunity" in m.entities) for m in batch):
                     await self._show(actor, query, wanted)
-                else:
-                    changed = {m.record_id for m in batch if isinstance(m, Changed) and m.entity == "opportunity"}
-                    if changed:
-                        self._push(*await self._changes(actor, sorted(changed), wanted))
-                self._see([m for m in batch if isinstance(m, Signal)], str(actor.user_id))
-            if time.monotonic() - beat >= _BEAT:
+                elif changed := {m.record_id for m in batch if isinstance(m, Changed) and m.entity == "opportunity"}:
+                    self.push(*await self._changes(actor, sorted(changed), wanted))
+                is_asked = self._see(others, [m for m in batch if isinstance(m, Signal) and m.topic == TOPIC], tab)
+            if is_asked or time.monotonic() - beat >= BEAT:
                 beat = time.monotonic()
-                await _look(actor, token, place)
+                await look(actor, tab, place)
 
     async def _show(self, actor: Actor, query: dict[str, str], wanted: Filters) -> None:
         """A fresh snapshot."""
@@ -96,14 +96,15 @@ class BoardState(AppState):
         async with unit_of_work(actor, now=now) as uow:
             known = await board.pipelines(uow)
             chosen = next((p for p in known if str(p["id"]) == query.get("p")), known[0] if known else None)
-            people = await owners_for(uow)
+            people = await board.owners(uow)
             found = await board.board(uow, chosen["id"], wanted, with_ends=query.get("ends") == "1") if chosen else None
         self.pipelines = [{"id": str(p["id"]), "name": p["name"]} for p in known]
         self.owners = [
-            {"id": str(u.id), "name": u.name, "initials": initials(u.name), "tint": str(tint(u.name))} for u in people
+            {"id": str(u["id"]), "name": u["name"], "initials": initials(u["name"]), "tint": str(tint(u["name"]))}
+            for u in people
         ]
         self.query, self.is_loaded = query, True
-        self.chips = filters.chips(wanted, {u.id: u.name for u in people}, actor.currency)
+        self.chips = filters.chips(wanted, {u["id"]: u["name"] for u in people}, actor.currency)
         self.locked = "" if actor.can("opportunity.move") else "Your role may look at deals but not move them."
         if found is None:
             self.columns, self.ops, self.base = [], [], self._sequence
@@ -137,7 +138,7 @@ class BoardState(AppState):
     def _card(self, row: Mapping[str, Any], actor: Actor, now: Any) -> dict[str, Any]:
         return cards.card(row, actor, now, self._limits.get(str(row["stage_id"])) or None)
 
-    def _push(self, *ops: dict[str, Any]) -> None:
+    def push(self, *ops: dict[str, Any]) -> None:
         now = time.time()
         numbered = []
         for op in ops:
@@ -147,8 +148,17 @@ class BoardState(AppState):
             recent = [o for o in self.ops if now - o["at"] < _RING_SECONDS]
             self.ops = [*recent, *numbered][-max(_RING, len(numbered)) :]
 
-    def _see(self, signals: Sequence[Signal], me: str) -> None:
-        """Who looks at this board, and at which deals."""
+    def _see(self, others: Presence, words: Sequence[Signal], tab: str) -> bool:
+        """Who looks at this board, and at which deals; True when a newcomer wants to hear of us."""
+        newcomers = [w for w in words if w.body["k"] != tab and others.hear(w.body)]
+        here = others.at("board:").get(self.pipeline_id, [])
+        if here != self.viewers:
+            self.viewers = here
+        deals = others.at("deal:")
+        if deals != self._deals_seen:
+            self.push({"op": "presence", "who": {**{deal: [] for deal in self._deals_seen}, **deals}})
+            self._deals_seen = deals
+        return bool(newcomers)
 
     @rx.event
     async def move(
@@ -167,15 +177,34 @@ class BoardState(AppState):
                     seen_in={UUID(i): UUID(s["s"]) for i, s in seen.items()},
                 )
         except MissingFields as refusal:
-            self._push({"op": "settle", "op_id": operation, "outcome": "ask"})
+            self.push({"op": "settle", "op_id": operation, "outcome": "ask"})
             await self._ask_missing(refusal, ids, stage, after, operation)
         except CrmError as refusal:
             await self._refuse(refusal, ids, operation)
         else:
-            await self._settle(actor, ids, operation)
+            await self.settle(actor, ids, operation)
             self._tell_moved(done, stage, operation)
 
-    async def _settle(self, actor: Actor, ids: Sequence[str], operation: str, outcome: str = "done") -> None:
+    async def _ask_missing(
+        self, refusal: MissingFields, ids: Sequence[str], stage: str, after: str | None, operation: str
+    ) -> None:
+        """Only the fields the stage wants; Cancel lets the cards go back."""
+        name = next((c["name"] for c in self.columns if c["id"] == stage), "this stage")
+        titles = [c["t"] for col in self.columns for c in col["cards"] if c["id"] in ids]
+        dialog = await self.get_state(DealDialog)
+        dialog.ask(
+            MISSING,
+            title=f"Move to {name}",
+            about=titles[0] if titles else "",
+            confirm=f"Move to {name}",
+            fields=[field_of(OPPORTUNITY.fields[n]) for n in refusal.fields if n in OPPORTUNITY.fields],
+            operation=operation,
+            ids=ids,
+            stage=stage,
+            after=after or "",
+        )
+
+    async def settle(self, actor: Actor, ids: Sequence[str], operation: str, outcome: str = "done") -> None:
         """Answer a drop with where the cards are now, and the totals."""
         wanted = filters.parse(self.query, actor.currency)
         now = utcnow()
@@ -185,7 +214,7 @@ class BoardState(AppState):
         shown = [self._card(r, actor, now) for r in rows.values() if str(r["stage_id"]) in self._limits]
         kept = {c["id"] for c in shown}
         answer = {"op": "settle", "op_id": operation, "outcome": outcome, "cards": shown}
-        self._push(answer | {"gone": [i for i in ids if i not in kept]}, self._totals_op(totals, actor))
+        self.push(answer | {"gone": [i for i in ids if i not in kept]}, self._totals_op(totals, actor))
 
     async def _refuse(self, refusal: CrmError, ids: Sequence[str], operation: str) -> None:
         """The cards go back to where they really are, and the notice says why."""
@@ -193,7 +222,7 @@ class BoardState(AppState):
         if isinstance(refusal, Forbidden):
             self.locked = str(refusal)
         self.notify(str(refusal), kind="error")
-        await self._settle(await self.actor(), ids, operation, outcome)
+        await self.settle(await self.actor(), ids, operation, outcome)
 
     def _tell_moved(self, done: drops.Drop, stage: str, operation: str) -> None:
         name = next((c["name"] for c in self.columns if c["id"] == stage), "another stage")
@@ -223,14 +252,26 @@ class BoardState(AppState):
         actor = await self.actor()
         now = utcnow()
         async with unit_of_work(actor, now=now) as uow:
-            rows, more = await board.more_cards(
-                uow, UUID(stage), UUID(last), filters.parse(self.query, actor.currency)
-            )
+            rows, more = await board.more_cards(uow, UUID(stage), UUID(last), filters.parse(self.query, actor.currency))
         page = [self._card(r, actor, now) for r in rows]
-        self._push({"op": "page", "stage": stage, "cards": page, "more": more})
+        self.push({"op": "page", "stage": stage, "cards": page, "more": more})
 
     @rx.event
     async def resync(self):
         """The tab missed ops."""
         actor = await self.actor()
         await self._show(actor, self.query, filters.parse(self.query, actor.currency))
+
+
+async def _next_batch(messages: asyncio.Queue[Message | None], patience: float) -> list[Message] | None:
+    """What came within a moment after the first message; empty when nothing came in time; None when a newer watch of
+    the tab took over."""
+    try:
+        first = await asyncio.wait_for(messages.get(), patience)
+    except TimeoutError:
+        return []
+    await asyncio.sleep(_BURST)
+    batch = [first]
+    while not messages.empty():
+        batch.append(messages.get_nowait())
+    return None if None in batch else [m for m in batch if m is not None]

@@ -90,4 +90,3 @@ def _amount(text: str, currency: str) -> int | None:
         return money.parse_amount(text, currency) if text else None
     except ValueError:
         return None
-

@@ -1,0 +1,14 @@
+"""The front door: loads the parts, adds the pages, mounts the routes, starts what runs beside them."""
+
+import reflex as rx
+
+from crm_app import parts
+from crm_app.api import routes
+from crm_app.components.theme import APP_KWARGS
+from crm_app.jobs.process import web_process
+from crm_app.pages import add_pages
+
+parts.load()
+app = rx.App(api_transformer=routes.around(), **APP_KWARGS)
+app.register_lifespan_task(web_process)
+add_pages(app)
