@@ -1,7 +1,10 @@
 """Money is an integer of minor units plus an ISO 4217 code. Decimal only while reading or showing."""
 
 import re
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
+from unicodedata import category
+
+from crm_app.core.numbers import MINUS, parse_number
 
 # ISO 4217 active codes and their minor-unit exponents where they are not 2.
 _EXPONENT = {
@@ -18,8 +21,24 @@ _TWO = (
 )
 CURRENCIES = frozenset(_TWO.split()) | frozenset(_EXPONENT)
 _SYMBOL = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "CHF": "CHF", "PLN": "zł", "SEK": "kr", "INR": "₹"}
-NNBSP, NBSP, MINUS = "\u202f", "\u00a0", "\u2212"  # between groups, after the sign
+NNBSP, NBSP = "\u202f", "\u00a0"  # between groups, after the sign
 MAX_MINOR = 99_999_999_999_999  # 999,999,999,999.99 in a currency with two decimals
+
+_AMOUNT = re.compile(r"([^\d.,]*)((?:\d[\d.,'\u2019\s]*)?\d|[.,]\d+)(\D*)")
+_PRICE_DASH = re.compile(r"(?<=\d)[.,][-\u2013\u2014]+")  # 12,- and 12.–
+_UNIT = re.compile(r"(tsd|k|mio|million|mn|mrd|billion|bn|m|b)\.?\s*", re.IGNORECASE)
+_UNITS = {
+    **dict.fromkeys(("k", "tsd"), 1_000),
+    **dict.fromkeys(("m", "mn", "mio", "million"), 1_000_000),
+    **dict.fromkeys(("b", "bn", "mrd", "billion"), 1_000_000_000),
+}
+_MARKS = frozenset("kr kč zł fr sfr ft lei lv лв rs rp rm r us$ a$ au$ c$ ca$ nz$ s$ hk$ r$ mx$".split())
+_SHORT = (  # from where on a unit is used: 999 500 would round to 1000 k, so it is 1.00 M
+    (999_995_000, 1_000_000_000, "bn", 2),
+    (999_500, 1_000_000, "M", 2),
+    (1_000, 1_000, "k", 0),
+)
+_ONLY = {"€": "EUR", "zł": "PLN", "₹": "INR", "kč": "CZK", "us$": "USD", "r$": "BRL", "hk$": "HKD"}
 
 
 def exponent(currency: str) -> int:
@@ -40,29 +59,53 @@ def to_major(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-exponent(currency))
 
 
-def parse_amount(text: str, currency: str) -> int:
-    """What a person typed ("1.234,56", "€ 1 234.56", "12k") in minor units. ValueError when it is no amount."""
-    raw = re.sub(r"[^\d.,kKmM'\-\u2212]", "", text.strip()).replace("\u2212", "-").replace("'", "")
-    factor = 1
-    if raw[-1:] in "kKmM" and raw[-1:]:
-        factor = 1_000 if raw[-1] in "kK" else 1_000_000
-        raw = raw[:-1]
-    comma, dot = raw.rfind(","), raw.rfind(".")
-    if comma >= 0 and dot >= 0:  # the later one is the decimal sign
-        raw = raw.replace("." if comma > dot else ",", "").replace(",", ".")
-    elif comma >= 0:
-        groups = raw.split(",")
-        is_group = len(groups) > 2 or (len(groups[-1]) == 3 and exponent(currency) != 3)
-        raw = raw.replace(",", "" if is_group else ".")
-    elif raw.count(".") > 1:
-        raw = raw.replace(".", "")
+def parse_amount(text: str, currency: str, *, decimal_sign: str | None = None) -> int:
+    """What a person typed ("1.234,56", "€ 1 234.56", "12k", "500 kr") in minor units.
+
+    ValueError when it is no amount, names another currency or is past the largest. `decimal_sign`: see parse_number.
+    """
+    found = _AMOUNT.fullmatch(_PRICE_DASH.sub("", text.strip()))
+    if found is None:
+        raise _no_amount(text)
+    before, number, after = found.groups()
+    minus = bool(re.search(f"[-{MINUS}]", before + after)) or (before.startswith("(") and after.endswith(")"))
+    marks = re.sub(f"[-+(){MINUS}]", " ", before).strip(), re.sub(f"[-(){MINUS}]", " ", after).strip()
+    factor, unit = _factor(marks[1])
+    for mark in (marks[0], marks[1][len(unit) :].strip()):
+        _check_mark(mark, currency, text)
     try:
-        value = Decimal(raw) * factor
-    except InvalidOperation as error:
-        raise ValueError(f"{text!r} is not an amount; write it like 1234.50") from error
-    if not value.is_finite():
-        raise ValueError(f"{text!r} is not an amount; write it like 1234.50")
-    return to_minor(value, currency)
+        value = parse_number(number, decimal_sign=decimal_sign, places=None if unit else exponent(currency)) * factor
+    except ValueError:
+        raise _no_amount(text) from None
+    if value > to_major(MAX_MINOR, currency):
+        raise ValueError(f"“{text.strip()}” is too large; the most is {show(MAX_MINOR, currency)}")
+    return to_minor(-value if minus else value, currency)
+
+
+def _factor(mark: str) -> tuple[int, str]:
+    """1000 and "k" for "k", "k €" and "kEUR", but 1 and "" for "kr"."""
+    unit = None if _is_mark(mark) else _UNIT.match(mark)
+    if unit is None or not (unit[0] == mark or not mark[unit.end()].isalpha() or _is_mark(mark[unit.end() :])):
+        return 1, ""
+    return _UNITS[unit[1].lower()], unit[0]
+
+
+def _is_mark(mark: str) -> bool:
+    return (
+        mark.upper() in CURRENCIES or mark.lower().rstrip(".") in _MARKS or (len(mark) == 1 and category(mark) == "Sc")
+    )
+
+
+def _check_mark(mark: str, currency: str, text: str) -> None:
+    if mark and not _is_mark(mark):
+        raise _no_amount(text)
+    meant = mark.upper() if mark.upper() in CURRENCIES else _ONLY.get(mark.lower(), currency)
+    if meant != currency:
+        raise ValueError(f"“{text.strip()}” is in {meant}, but this amount is in {currency}")
+
+
+def _no_amount(text: str) -> ValueError:
+    return ValueError(f"“{text.strip()}” is not an amount; write it like 1234.50")
 
 
 def show(minor: int | None, currency: str, *, cents: bool | None = None) -> str:
@@ -77,9 +120,10 @@ def show(minor: int | None, currency: str, *, cents: bool | None = None) -> str:
 
 def show_short(minor: int, currency: str) -> str:
     """€ 456 k, € 1.54 M: for sums in heads."""
-    major = to_major(minor, currency)
-    for limit, unit in ((Decimal(1_000_000_000), "bn"), (Decimal(1_000_000), "M"), (Decimal(1_000), "k")):
-        if abs(major) >= limit:
-            digits = 0 if unit == "k" else 2
-            return f"{symbol(currency)}{NBSP}{major / limit:,.{digits}f}{NBSP}{unit}"
-    return f"{symbol(currency)}{NBSP}{major:,.0f}"
+    major = to_major(abs(minor), currency)
+    body = f"{major:,.0f}"
+    for least, size, unit, digits in _SHORT:
+        if major >= least:
+            body = f"{major / size:,.{digits}f}{NBSP}{unit}"
+            break
+    return f"{MINUS if minor < 0 else ''}{symbol(currency)}{NBSP}{body.replace(',', NNBSP)}"

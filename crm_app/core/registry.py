@@ -148,7 +148,9 @@ def _field(model: type[Any], name: str, info: Any, label: str) -> FieldSpec:
     column = model.__table__.columns[name]
     more = column.info  # what a helper of models.base left there: kind, target, currency_field
     base, nullable = _base_type(info.annotation)
-    kind = Kind(more["kind"]) if "kind" in more else next(k for t, k in _KINDS if issubclass(base, t))
+    kind = Kind(more["kind"]) if "kind" in more else next((k for t, k in _KINDS if issubclass(base, t)), None)
+    if kind is None:
+        raise ValueError(f"{model.__name__}.{name}: no kind of field fits {base.__name__}; hide it or give it a kind")
     choices = (
         tuple(Choice(c.value, getattr(c, "label", label_of(c.value))) for c in base) if issubclass(base, Enum) else ()
     )

@@ -4,14 +4,15 @@ import re
 import unicodedata
 
 _SPECIAL = str.maketrans(
-    {"ß": "ss", "æ": "ae", "Æ": "ae", "ø": "o", "Ø": "o", "đ": "d", "Đ": "d", "ł": "l", "Ł": "l", "þ": "th"}
+    {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "ħ": "h", "ŧ": "t"}
 )
 
 
 def fold(text: str) -> str:
-    """Lower case, without accents: "Køhler  ŁÓDŹ" -> "kohler lodz"."""
-    plain = unicodedata.normalize("NFKD", text.translate(_SPECIAL))
-    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).casefold().split())
+    """Lower case, without accents: "Køhler  ŁÓDŹ" -> "kohler lodz". Folding twice changes nothing more."""
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(_SPECIAL)).casefold()
+    bare = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
+    return " ".join(bare.translate(_SPECIAL).split())
 
 
 # Letters that got a lower case in Unicode 15 and 16 (PostgreSQL 18), which Python 3.11 does not know yet; and the one
@@ -67,10 +68,15 @@ _LEGAL = {
 
 
 def name_key(text: str) -> str:
-    """Key under which two spellings of a name meet: "GTXPro" and "GTX Pro", "Acme Corp." and "ACME"."""
-    words = re.findall(r"[a-z0-9]+", fold(text).replace("&", " and "))
-    kept = [w for w in words if w not in _LEGAL] or words
-    return "".join(kept)[:200]
+    """Key under which two spellings of a name meet: "GTXPro" and "GTX Pro", "Acme S.A." and "ACME SA".
+
+    Legal forms at the end do not count, unless nothing else is left. Empty only for an empty name.
+    """
+    folded = re.sub(r"(?<=\b\w)\.(?=\w\b)", "", fold(text).replace("&", " and "))  # s.a. -> sa.
+    words = re.findall(r"[^\W_]+", folded)
+    while len(words) > 1 and words[-1] in _LEGAL:
+        words.pop()
+    return ("".join(words) or "".join(folded.split()))[:200]
 
 
 def digits(text: str) -> str:

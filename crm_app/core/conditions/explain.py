@@ -10,6 +10,7 @@ from crm_app.core import money
 from crm_app.core.conditions.names import CustomFields, Names
 from crm_app.core.conditions.operators import NUMBERS, OPERATORS, Takes, words
 from crm_app.core.conditions.tree import AllOf, AnyOf, Clause, Condition, Not, Related, Token
+from crm_app.core.dates import show_date, show_moment
 from crm_app.core.errors import Invalid
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.core.text import label_of
@@ -139,10 +140,9 @@ class _Speaker:
         except ValueError:
             return str(value)
         if isinstance(value, datetime):
-            zone = ZoneInfo(self.time_zone)
-            value = value.astimezone(zone) if value.tzinfo else value.replace(tzinfo=zone)
-            return f"{value.day} {value:%b %Y, %H:%M}"
-        return f"{value.day} {value:%b %Y}" if isinstance(value, date) else str(value)
+            value = value if value.tzinfo else value.replace(tzinfo=ZoneInfo(self.time_zone))
+            return show_moment(value, self.time_zone)
+        return show_date(value) if isinstance(value, date) else str(value)
 
 
 def _token(token: Token) -> str:

@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 from crm_app.core.conditions.operators import BY_KIND, NUMBERS, OPERATORS, TEXTS, WHOLE_NUMBERS, Takes, words
 from crm_app.core.conditions.tree import MAX_DAYS, Clause, Token
+from crm_app.core.dates import FIRST_DAY, LAST_DAY
 from crm_app.core.errors import Invalid
 from crm_app.core.registry import FieldSpec, Kind
 from crm_app.core.text import lower
 
 MAX_WHOLE = 2**63 - 1  # bigint
-FIRST_DAY, LAST_DAY = date(1000, 1, 1), date(8999, 12, 31)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = timedelta(microseconds=1)  # the finest step of both PostgreSQL and Python
 
