@@ -128,12 +128,13 @@ async def forget_attempt(attempt_id: UUID) -> None:
         await connection.execute(sa.delete(_attempts).where(_attempts.c.id == attempt_id))
 
 
-async def forget_attempts(email_key: str, ip: str) -> None:
-    """The right password came from here: this address's failures no longer count."""
+async def forget_attempts(email_key: str, ip: str | None = None) -> None:
+    """The right password came from `ip`, or a link was used (None): failures from there no longer count."""
+    which = _attempts.c.email_key == email_key
+    if ip is not None:
+        which &= _attempts.c.ip == ip[:64]
     async with _each_alone() as connection:
-        await connection.execute(
-            sa.delete(_attempts).where(_attempts.c.email_key == email_key, _attempts.c.ip == ip[:64])
-        )
+        await connection.execute(sa.delete(_attempts).where(which))
 
 
 async def forget_attempts_before(moment: datetime) -> int:

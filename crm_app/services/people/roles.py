@@ -35,6 +35,7 @@ ACTS = {
     "opportunity.assign": "Give opportunities to another owner",
     "opportunity.move": "Move opportunities between stages",
     "opportunity.close": "Close opportunities as won or lost, and reopen them",
+    "opportunity.override_probability": "Set a probability below that of the stage",
     "import.revert": "Take back an import",
     "user.manage": "Invite people, change their role and team, disable them, help them back in",
     "role.manage": "Make and change roles",

@@ -138,7 +138,7 @@ async def sign_in(email: str, password: str, *, ip: str = "", user_agent: str = 
     if not is_email(key):
         await passwords.verify(password, "")
         raise Unauthenticated(_WRONG)
-    await _throttle(key, ip, now)
+    await throttle(key, ip, now)
     found = await _matching(key, password)
     if found is None:
         raise Unauthenticated(_WRONG)
@@ -163,7 +163,8 @@ async def _matching(key: str, password: str) -> tuple[identity.Candidate, str | 
     return None
 
 
-async def _throttle(key: str, ip: str, now: datetime) -> None:
+async def throttle(key: str, ip: str, now: datetime) -> None:
+    """Count one attempt for this address and from this place; Throttled when there were too many lately."""
     tries = await identity.note_attempt(key, ip, now, WINDOW)
     waits = []
     if tries.by_email > MOST_BY_EMAIL and tries.oldest_by_email:
