@@ -21,7 +21,6 @@ from crm_app.core.errors import Forbidden, NotFound
 from crm_app.core.events import DomainEvent, is_heard
 from crm_app.core.text import label_of
 from crm_app.models.base import Record, TenantScoped, new_id
-from crm_app.models.platform.events import Event
 from crm_app.store import queue
 from crm_app.store.engine import engine
 from crm_app.store.visibility import visible
@@ -36,6 +35,15 @@ _CONTEXT = sa.text(
     " set_config('app.user_agent', :agent, true), set_config('app.request_id', :request, true)"
 )
 _NOTIFY = sa.text("SELECT pg_notify(:channel, :payload)")
+_STORE = sa.text("""
+    WITH stored AS (
+      INSERT INTO event (tenant_id, id, name, entity, record_id, payload, user_id, depth, created_at)
+      SELECT tenant_id, id, name, entity, record_id, payload, user_id, depth, created_at
+      FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(tenant_id uuid, id uuid, name text, entity text,
+        record_id uuid, payload jsonb, user_id uuid, depth int, created_at timestamptz)
+    )
+    SELECT CASE WHEN CAST(:payload AS text) IS NOT NULL THEN pg_notify(:channel, :payload) END
+""")
 
 
 class ActorSession(Session):
@@ -156,49 +164,47 @@ class UnitOfWork:
     async def finish(self) -> None:
         """Write what was emitted; called by unit_of_work before it commits."""
         await self.session.flush()
-        await self._store_facts()
-        await self._notify()
+        message = self._live_message()
+        if self._facts:
+            await self._store_facts(message)
+        elif message:
+            await self.session.execute(_NOTIFY, {"channel": LIVE_CHANNEL, "payload": message})
 
-    async def _store_facts(self) -> None:
-        if not self._facts:
-            return
+    async def _store_facts(self, message: str) -> None:
+        """One statement for the facts and the word to open screens; one job for all facts that somebody hears."""
         rows = [
             {
-                "tenant_id": self.actor.tenant_id,
-                "id": new_id(),
+                "tenant_id": str(self.actor.tenant_id),
+                "id": str(new_id()),
                 "name": f.name,
                 "entity": f.entity,
-                "record_id": f.record_id,
+                "record_id": str(f.record_id),
                 "payload": f.payload(),
-                "user_id": self.actor.user_id,
+                "user_id": str(self.actor.user_id) if self.actor.user_id else None,
                 "depth": self.depth,
-                "created_at": self.now,
+                "created_at": self.now.isoformat(),
             }
             for f in self._facts
         ]
-        await self.session.execute(sa.insert(Event.__table__), rows)  # type: ignore[attr-defined]
-        heard = [str(r["id"]) for r, f in zip(rows, self._facts, strict=True) if is_heard(f.name)]
+        await self.session.execute(
+            _STORE, {"rows": json.dumps(rows), "channel": LIVE_CHANNEL, "payload": message or None}
+        )
+        heard = [r["id"] for r, f in zip(rows, self._facts, strict=True) if is_heard(f.name)]
         if heard:
             await queue.defer(await self.driver(), queue.DELIVER, tenant_id=str(self.actor.tenant_id), event_ids=heard)
 
-    async def _notify(self) -> None:
+    def _live_message(self) -> str:
+        """What open screens are told at commit; empty when nothing of theirs changed."""
         live = list(self._live.values())
         if len(live) > _MOST_LIVE:
             self._stale |= {m["e"] for m in live}
             live = []
         if not live and not self._stale:
-            return
+            return ""
         message: dict[str, Any] = {"t": str(self.actor.tenant_id), "u": str(self.actor.user_id or ""), "c": live}
         if self._stale:
             message["s"] = sorted(self._stale)
-        await self.session.execute(
-            _NOTIFY, {"channel": LIVE_CHANNEL, "payload": json.dumps(message, separators=(",", ":"))}
-        )
-
-
-def is_open() -> bool:
-    """Whether this task is inside a unit of work: the outside world is called only when it is not."""
-    return _depth.get() > 0
+        return json.dumps(message, separators=(",", ":"))
 
 
 @asynccontextmanager

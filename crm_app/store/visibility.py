@@ -12,10 +12,10 @@ def visible(entity: Entity, actor: Actor, table: Any = None) -> sa.ColumnElement
     """The condition under which this actor sees rows of `table` (default: the entity's), or None when all are seen."""
     if entity.visibility == "all" or actor.scope is Scope.all:
         return None
-    owner: sa.ColumnElement[Any] = (table if table is not None else entity.table).c.owner_id
-    if actor.scope is Scope.team:
-        return owner.in_(sorted(actor.team_ids))
-    return owner == actor.user_id
+    owner: sa.Column[Any] = (table if table is not None else entity.table).c.owner_id
+    mine = owner.in_(sorted(actor.team_ids)) if actor.scope is Scope.team else owner == actor.user_id
+    # A record that belongs to nobody is everybody's.
+    return sa.or_(mine, owner.is_(None)) if owner.nullable else mine
 
 
 def visible_owners(actor: Actor) -> list[Any] | None:

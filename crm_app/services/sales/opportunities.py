@@ -262,16 +262,21 @@ async def _places(uow: UnitOfWork, stage_id: UUID, after_id: UUID | None, moving
 async def _gap(
     uow: UnitOfWork, stage_id: UUID, after_id: UUID | None, moving: Sequence[UUID]
 ) -> tuple[float | None, float | None]:
+    """Positions of the neighbours above and below the place; None where there is none."""
     others = sa.and_(_deals.c.stage_id == stage_id, _deals.c.deleted_at.is_(None), _deals.c.id.not_in(list(moving)))
-    low: float | None = None
-    if after_id is not None:
-        low = await uow.scalar(
-            sa.select(_deals.c.position).where(_deals.c.id == after_id, _deals.c.stage_id == stage_id)
-        )
     below = sa.select(_deals.c.position).where(others).order_by(_deals.c.position).limit(sa.literal_column("1"))
-    if low is not None:
-        below = below.where(_deals.c.position > low)
-    return low, await uow.scalar(below)
+    if after_id is None:
+        return None, await uow.scalar(below)
+    above = _deals.alias("above")
+    query = (
+        sa.select(above.c.position, below.where(_deals.c.position > above.c.position).scalar_subquery())
+        .where(above.c.id == after_id, above.c.stage_id == stage_id, above.c.deleted_at.is_(None))
+    )  # fmt: skip
+    found = await uow.rows(query)
+    if not found:  # the neighbour went elsewhere meanwhile: on top
+        return None, await uow.scalar(below)
+    low, high = found[0]
+    return low, high
 
 
 async def _renumber(uow: UnitOfWork, stage_id: UUID) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_app.core.changes import Draft, guards
-from crm_app.core.errors import Invalid
+from crm_app.core.errors import Invalid, NotFound
 from crm_app.models.base import table_of
 from crm_app.models.platform.workspaces import Workspace
 from crm_app.models.sales.opportunities import Opportunity, OpportunityStatus
@@ -40,54 +40,60 @@ async def keep_rules(uow: UnitOfWork, draft: Draft) -> None:
 async def _complete(uow: UnitOfWork, draft: Draft) -> None:
     """What a new opportunity gets by itself: stage, probability, currency, number, its place on top of the column."""
     values = draft.values
-    stage = await _first_stage(uow, values.get("pipeline_id"), values.get("stage_id"))
-    values["stage_id"], values["pipeline_id"] = stage.id, stage.pipeline_id
+    start = await _start(uow, values.get("pipeline_id"), values.get("stage_id"))
+    values["stage_id"], values["pipeline_id"] = start.id, start.pipeline_id
     if values.get("probability") is None:
-        values["probability"] = stage.probability
+        values["probability"] = start.probability
     else:
-        values["probability_is_manual"] = values["probability"] != stage.probability
+        values["probability_is_manual"] = values["probability"] != start.probability
     values["currency"] = values.get("currency") or uow.actor.currency
     values.setdefault("stage_entered_at", uow.now)
-    values["position"] = await top_position(uow, stage.id)
+    values["position"] = float(start.top or 0.0) - POSITION_STEP
     if values.get("expected_close_on") is not None:
-        _follow(uow, draft, stage)
+        _keep_health(uow, draft)
     if not values.get("number"):
-        prefix: str = await uow.scalar(sa.select(table_of(Workspace).c.number_prefix)) or "OPP"
-        values["number"] = await numbers.document_number(uow, prefix)
+        values["number"] = await numbers.document_number(uow, start.prefix or "OPP")
 
 
-async def _first_stage(uow: UnitOfWork, pipeline_id: UUID | None, stage_id: UUID | None) -> Stage:
-    if stage_id is not None:
-        stage = await uow.get(Stage, stage_id)
-        if stage.kind is not StageKind.open:
-            raise Invalid(stage_id="start in an open stage, then win or lose the deal")
-        return stage
-    stages, pipelines = table_of(Stage), table_of(Pipeline)
+async def _start(uow: UnitOfWork, pipeline_id: UUID | None, stage_id: UUID | None) -> sa.Row[Any]:
+    """The stage a new deal begins in (id, pipeline_id, probability), the top of its column and the number prefix."""
+    stages, pipelines, deals = table_of(Stage), table_of(Pipeline), table_of(Opportunity)
+    top = (
+        sa.select(deals.c.position)
+        .where(deals.c.tenant_id == stages.c.tenant_id, deals.c.stage_id == stages.c.id, deals.c.deleted_at.is_(None))
+        .order_by(deals.c.position)
+        .limit(sa.literal_column("1"))
+        .scalar_subquery()
+    )
+    prefix = sa.select(table_of(Workspace).c.number_prefix).scalar_subquery()
     query = (
-        sa.select(stages.c.id)
+        sa.select(
+            stages.c.id,
+            stages.c.pipeline_id,
+            stages.c.probability,
+            stages.c.kind,
+            top.label("top"),
+            prefix.label("prefix"),
+        )
         .join(pipelines, sa.and_(pipelines.c.tenant_id == stages.c.tenant_id, pipelines.c.id == stages.c.pipeline_id))
-        .where(stages.c.kind == StageKind.open, stages.c.is_active, stages.c.deleted_at.is_(None))
-        .where(pipelines.c.deleted_at.is_(None))
+        .where(stages.c.is_active, stages.c.deleted_at.is_(None), pipelines.c.deleted_at.is_(None))
         .order_by(pipelines.c.position, stages.c.position)
-        .limit(1)
+        .limit(sa.literal_column("1"))
     )
-    if pipeline_id is not None:
-        query = query.where(stages.c.pipeline_id == pipeline_id)
-    first: UUID | None = await uow.scalar(query)
-    if first is None:
+    if stage_id is not None:
+        query = query.where(stages.c.id == stage_id)
+    else:
+        query = query.where(stages.c.kind == StageKind.open)
+        if pipeline_id is not None:
+            query = query.where(stages.c.pipeline_id == pipeline_id)
+    rows = await uow.rows(query)
+    if not rows:
+        if stage_id is not None:
+            raise NotFound("This stage does not exist.")
         raise Invalid(pipeline_id="has no open stage; add one under Settings, Pipelines")
-    return await uow.get(Stage, first)
-
-
-async def top_position(uow: UnitOfWork, stage_id: UUID) -> float:
-    table = table_of(Opportunity)
-    top = await uow.scalar(
-        sa.select(table.c.position)
-        .where(table.c.stage_id == stage_id, table.c.deleted_at.is_(None))
-        .order_by(table.c.position)
-        .limit(1)
-    )
-    return float(top or 0.0) - POSITION_STEP
+    if rows[0].kind is not StageKind.open:
+        raise Invalid(stage_id="is an end: start in an open stage, then win or lose the deal")
+    return rows[0]
 
 
 def _wrong_values(uow: UnitOfWork, draft: Draft) -> dict[str, str]:
@@ -117,8 +123,12 @@ def _wrong_probability(uow: UnitOfWork, draft: Draft, stage: Stage) -> dict[str,
 
 def _follow(uow: UnitOfWork, draft: Draft, stage: Stage) -> None:
     """Keep what depends on the changed fields: the manual mark of the probability, the health."""
-    if draft.before is not None and draft.touches("probability"):
+    if draft.touches("probability"):
         draft.values["probability_is_manual"] = draft.values["probability"] != stage.probability
+    _keep_health(uow, draft)
+
+
+def _keep_health(uow: UnitOfWork, draft: Draft) -> None:
     draft.values["health"], draft.values["health_changes_at"] = health_of(
         is_open=(draft.get("status") or OpportunityStatus.open) is OpportunityStatus.open,
         now=uow.now,
