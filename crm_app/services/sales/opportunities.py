@@ -275,7 +275,7 @@ async def _gap(
     found = await uow.rows(query)
     if not found:  # the neighbour went elsewhere meanwhile: on top
         return None, await uow.scalar(below)
-    low, high = found[0]
+    low, high = tuple(found[0])
     return low, high
 
 
