@@ -54,9 +54,9 @@ class Kanban(rx.NoSSRComponent):
     ends: rx.Var[list[str]]
     can_add: rx.Var[bool]
 
-    # ids, stage, index, id of the card above or None, {id: version}, operation id
+    # ids, stage, index, id of the card above or None, {id: {"v": version, "s": stage}} as the reader saw them, operation id
     on_move: rx.EventHandler[passthrough_event_spec(list, str, int, str | None, dict, str)]
-    # ids, "won" | "lost" | "pipeline", {id: version}, operation id
+    # ids, "won" | "lost" | "pipeline", {id: {"v": version, "s": stage}} as the reader saw them, operation id
     on_close: rx.EventHandler[passthrough_event_spec(list, str, dict, str)]
     # stage, title, amount as typed, operation id
     on_add: rx.EventHandler[passthrough_event_spec(str, str, str, str)]

@@ -2,11 +2,10 @@
 // selecting, the order shown before the server has answered, and the changes that arrive meanwhile.
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import { flushSync } from "react-dom";
-import { useNavigate } from "react-router";
 import { Column } from "./column.jsx";
 import { cardElement, press } from "./drag.js";
 import { useFeed } from "./feed.js";
-import { useCardFocus, useMarks, useStageInView } from "./hooks.js";
+import { useCardFocus, useMarks, useSame, useStageInView } from "./hooks.js";
 import { createKeys } from "./keys.js";
 import { CardMenu, SELECTION, menuItems, pickItem } from "./menu.jsx";
 import { fill, findCard, inOrder, moveTo, viewOf } from "./model.js";
@@ -43,7 +42,7 @@ const dragHandlers = (hub) => ({
   onGone: () => (hub.drag = null),
 });
 
-const pointerHandlers = (hub, navigate) => ({
+const pointerHandlers = (hub) => ({
   onPointerDown(event) {
     if (hub.keys.isCarrying()) return hub.keys.drop();
     hub.drag = press(hub.root.current, event, hub.dragging);
@@ -52,12 +51,8 @@ const pointerHandlers = (hub, navigate) => ({
     const opener = event.target.closest("[data-menu]");
     if (opener) return hub.openMenu(opener.dataset.menu, opener.getBoundingClientRect());
     const modified = event.ctrlKey || event.metaKey || event.shiftKey;
-    const link = event.target.closest('a[href^="/"]');
     const card = event.target.closest("[data-deal]");
-    if (link && !modified && !event.altKey && !link.target) {
-      event.preventDefault();
-      navigate(link.getAttribute("href"));
-    } else if (card && modified && !link) {
+    if (card && modified && !event.target.closest("a")) {
       event.preventDefault();
       hub.pick.toggle(card.dataset.deal, event.shiftKey);
     }
@@ -98,7 +93,6 @@ const openers = (hub) => ({
 
 // One object that the parts share: what is current is written on it at each render, what acts is made once.
 function useHub(props, current) {
-  const navigate = useNavigate();
   const hub = useRef({}).current;
   Object.assign(hub, props, { props }, current);
   if (!hub.moves) {
@@ -106,7 +100,7 @@ function useHub(props, current) {
     hub.keys = createKeys(hub);
     hub.pick = createSelection(hub);
     hub.dragging = dragHandlers(hub);
-    hub.pointer = pointerHandlers(hub, navigate);
+    hub.pointer = pointerHandlers(hub);
     hub.tools = columnTools(hub);
     Object.assign(hub, openers(hub));
   }
@@ -144,10 +138,10 @@ function useBoard(props) {
   const handlers = { move: props.onMove, close: props.onClose, add: props.onAdd };
   const outbox = useOutbox(handlers, (job, reason) => hub.moves.lost(job, reason));
   const feed = useFeed(props, root, (op) => {
-    const job = outbox.settled(op);
+    const job = outbox.settled(op.op_id);
     if (op.outcome === "done") untell(op.op_id);
     if (!job || job.kind === "add") setAddResult(op);
-    else if (op.outcome === "done") hub.pick.clear(job.ids);
+    else if (op.outcome === "done") hub.pick.release(job.ids);
   });
   const { state } = feed;
   const view = useMemo(() => viewOf(state), [state.columns, state.pending, state.carry]);
@@ -233,7 +227,9 @@ function OpenMenu({ hub }) {
 export function Kanban(props) {
   const hub = useBoard(props);
   const helpId = useId();
-  const { labels, icons, locked, ends, canAdd, children } = props;
+  const { locked, ends, canAdd, children } = props;
+  const labels = useSame(props.labels);
+  const icons = useSame(props.icons);
   const { view, lifted, selection } = hub;
   const api = useMemo(() => ({ labels, icons, canAdd, helpId, ...hub.tools }), [labels, icons, canAdd, helpId]);
   const empty = hub.state.columns && !hub.adding && view.every((column) => !column.count && !column.cards.length);

@@ -28,26 +28,26 @@ const copyOf = (element, rect) => {
   copy.classList.remove("lifted", "carried");
   const box = { left: rect.left, top: rect.top, width: rect.width, height: rect.height };
   for (const [name, size] of Object.entries(box)) copy.style[name] = `${size}px`;
-  copy.style.visibility = "visible";
+  copy.style.opacity = "";
   return copy;
 };
 
 const flights = new Map();
 
-// Flies a copy to where its card lies now; the card shows when the copy has landed. A new flight of the same card takes
-// over from where the last one is.
+// Flies a copy to where its card lies now; the card shows when the copy has landed (by opacity: what is hidden otherwise
+// loses focus). A new flight of the same card ends the one before.
 const land = (copy, id, from) => {
   flights.get(id)?.cancel();
   const element = cardElement(copy.parentNode, id);
   const to = element?.getBoundingClientRect();
   if (!to || still()) return copy.remove();
-  element.style.visibility = "hidden";
+  element.style.opacity = "0";
   const shift = `translate(${to.left - parseFloat(copy.style.left)}px, ${to.top - parseFloat(copy.style.top)}px)`;
   const flight = copy.animate([{ transform: from }, { transform: shift }], motion());
   const done = () => {
     copy.remove();
     if (flights.get(id) === flight) flights.delete(id);
-    if (!flights.has(id)) element.style.visibility = "";
+    if (!flights.has(id)) element.style.opacity = "";
   };
   flights.set(id, flight);
   flight.finished.then(done, done);

@@ -1,4 +1,4 @@
-// Focus that goes along with a card, the stage in view on a phone, and marks that stay the same object while equal.
+// Focus that goes along with a card, the stage in view on a phone, and values that stay the same object while equal.
 import { useCallback, useLayoutEffect, useRef, useState } from "react";
 import { cardElement } from "./drag.js";
 
@@ -41,7 +41,7 @@ export function useStageInView(board, columns) {
   const onScroll = useCallback(() => setStage(nearestStage(board.current)?.dataset.stage), []);
   const show = useCallback((id) => {
     const target = board.current.querySelector(`[data-stage="${CSS.escape(id)}"]`);
-    target?.scrollIntoView({ inline: "center", block: "nearest" });
+    if (target) board.current.scrollTo({ left: target.offsetLeft - (board.current.clientWidth - target.offsetWidth) / 2 });
   }, []);
   const current = columns.some((column) => column.id === stage) ? stage : columns[0]?.id;
   return { current, onScroll, show };
@@ -62,4 +62,16 @@ export function useMarks(columns, groups) {
   });
   before.current = marks;
   return marks;
+}
+
+const sameEntries = (a, b) => {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+};
+
+// The page writes its texts anew at each render; equal ones keep their identity, or every card would be drawn again.
+export function useSame(value) {
+  const kept = useRef(value);
+  if (!sameEntries(kept.current, value)) kept.current = value;
+  return kept.current;
 }

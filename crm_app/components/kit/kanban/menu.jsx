@@ -1,6 +1,6 @@
 // The menu of a card or of the selection: every move that the hand can make, without dragging.
 import { useEffect, useRef } from "react";
-import { fill, findCard, moveTo, stepTo } from "./model.js";
+import { fill, findCard, moveTo, neighbour, stepTo } from "./model.js";
 import { Icon } from "./parts.jsx";
 
 // Names the menu of all selected cards, where a card's menu has its id.
@@ -53,7 +53,7 @@ export function CardMenu({ label, items, anchor, onPick, onClose }) {
           key={key}
           type="button"
           role="menuitem"
-          className={`${rule ? "ruled" : ""} ${color ? `stage ${color}` : ""}`.trim() || undefined}
+          className={["menu-item", rule && "ruled", color && `stage ${color}`].filter(Boolean).join(" ")}
           aria-disabled={off ? true : undefined}
           title={off || undefined}
           onClick={() => !off && onPick(key)}
@@ -94,9 +94,16 @@ export const menuItems = (hub, { id, ids }) => {
   return [...own, ...stageItems(hub, ids, off), ...endItems(hub, off)];
 };
 
+// On a phone only one stage is in view: it stays, and the next card of it gets the focus.
+const focusAfterMove = ({ view, focusAfter }, id) => {
+  const phone = window.matchMedia("(max-width: 600px)").matches;
+  focusAfter((phone && (neighbour(view, id, "ArrowDown") ?? neighbour(view, id, "ArrowUp"))) || id);
+};
+
 export const pickItem = (hub, { id, ids }, key) => {
   const [kind, value] = key.split(/:(.*)/s);
-  if (id !== SELECTION) hub.focusAfter(id);
+  if (id !== SELECTION && kind === "stage") focusAfterMove(hub, id);
+  else if (id !== SELECTION) hub.focusAfter(id);
   if (kind === "open") return hub.open(id);
   if (kind === "select") return hub.pick.toggle(id);
   if (kind === "end") return hub.moves.close(ids, value);

@@ -140,7 +140,10 @@ export const reduce = (state, action) => {
 };
 
 // True when numbers are missing between what was seen and what arrived: a frozen tab, or a burst longer than the ring.
-export const hasHole = (seq, ops) => ops.length > 0 && ops[ops.length - 1].seq > seq && ops[0].seq > seq + 1;
+export const hasHole = (seq, ops) => {
+  const next = ops.find((op) => op.seq > seq);
+  return next !== undefined && next.seq > seq + 1;
+};
 
 const sameOrder = (view, move) => {
   const after = place(view, move);
@@ -199,10 +202,14 @@ export const rangeBetween = (view, from, to) => {
 };
 
 // Selected cards in the order of the board, so that a moved group keeps it.
-export const inOrder = (view, ids) => view.flatMap((column) => column.cards).filter((card) => ids.has(card.id)).map((card) => card.id);
+export const inOrder = (view, ids) =>
+  view.flatMap((column) => column.cards.filter((card) => ids.has(card.id)).map((card) => card.id));
 
-export const versionsOf = (columns, ids) =>
-  Object.fromEntries(ids.map((id) => [id, findCard(columns, id)?.card.v]).filter(([, version]) => version != null));
+// What the user saw of each card: its version and its stage, as the server last told them.
+export const seenOf = (columns, ids) => {
+  const found = ids.map((id) => findCard(columns, id)).filter(Boolean);
+  return Object.fromEntries(found.map(({ card, column }) => [card.id, { v: card.v, s: column.id }]));
+};
 
 export const positionOf = (view, id) => {
   const found = findCard(view, id);

@@ -1,6 +1,6 @@
 // Moving cards: what is shown, what is sent, what is said, and what happens when no answer comes.
 import { flushSync } from "react-dom";
-import { fill, findCard, inOrder, place, positionOf, versionsOf } from "./model.js";
+import { fill, findCard, inOrder, place, positionOf, seenOf } from "./model.js";
 import { newOp, tell } from "./outbox.js";
 
 export const createMoves = (hub) => {
@@ -29,7 +29,7 @@ export const createMoves = (hub) => {
 
     // Ends a drag or a carry with a move, or with none. Without a connection the card lies where it was at once.
     commit(move) {
-      const job = move && moves.job("move", move.ids, (op, versions) => [move.ids, move.to, move.index, move.after, versions, op]);
+      const job = move && moves.job("move", move.ids, (op, seen) => [move.ids, move.to, move.index, move.after, seen, op]);
       const sent = job ? hub.outbox.post({ ...job, move: { ...move, op: job.op } }) : false;
       flushSync(() => {
         hub.send({ type: "release", move: sent ? { ...move, op: job.op } : null });
@@ -37,11 +37,11 @@ export const createMoves = (hub) => {
       });
     },
 
-    close: (ids, end) => hub.outbox.post(moves.job("close", ids, (op, versions) => [ids, end, versions, op])),
+    close: (ids, end) => hub.outbox.post(moves.job("close", ids, (op, seen) => [ids, end, seen, op])),
 
     job(kind, ids, args) {
       const op = newOp();
-      return { op, kind, ids, title: titleOf(ids[0]), args: args(op, versionsOf(hub.state.columns, ids)) };
+      return { op, kind, ids, title: titleOf(ids[0]), args: args(op, seenOf(hub.state.columns, ids)) };
     },
 
     retry(job) {

@@ -35,13 +35,14 @@ export function QuickAdd({ stage, name, result, api }) {
   const [amount, setAmount] = useState("");
   const [error, setError] = useState({});
   const [waiting, setWaiting] = useState(null);
-  // The same text sent again keeps its id, so that a lost answer never makes two deals.
+  // The same text sent again keeps its id, so that a lost answer never makes two deals; the answer before is known then.
   const last = useRef({});
+  const known = useRef(result);
 
   useEffect(() => first.current.focus(), []);
 
   useEffect(() => {
-    if (!waiting || result?.op_id !== waiting) return;
+    if (!waiting || result === known.current || result?.op_id !== waiting) return;
     setWaiting(null);
     if (result.outcome === "done") {
       setTitle("");
@@ -61,8 +62,9 @@ export function QuickAdd({ stage, name, result, api }) {
     const text = `${title}\n${amount}`;
     if (last.current.text !== text) last.current = { text, op: newOp() };
     const { op } = last.current;
+    known.current = result;
     setWaiting(op);
-    if (!api.add(op, stage, title.trim(), amount.trim())) setWaiting(null);
+    api.add(op, stage, title.trim(), amount.trim());
   };
 
   const keys = (event) => {

@@ -7,6 +7,10 @@ export const createSelection = (hub) => {
   const set = (ids) => {
     hub.setSelection(ids);
     hub.props.onSelect?.([...ids]);
+  };
+
+  const setAloud = (ids) => {
+    set(ids);
     hub.say(ids.size ? hub.labels.selected_count : hub.labels.nothing_selected, { count: ids.size });
   };
 
@@ -17,17 +21,19 @@ export const createSelection = (hub) => {
       if (range && anchor) rangeBetween(hub.view, anchor, id).forEach((each) => next.add(each));
       else if (!next.delete(id)) next.add(id);
       if (!range || !anchor) anchor = id;
-      set(next);
+      setAloud(next);
     },
 
     extend(from, to) {
       anchor = to;
-      set(new Set([...hub.selection, from, to]));
+      setAloud(new Set([...hub.selection, from, to]));
     },
 
-    // Without `ids`: all of them.
-    clear(ids) {
-      const rest = ids ? [...hub.selection].filter((id) => !ids.includes(id)) : [];
+    clear: () => hub.selection.size && setAloud(new Set()),
+
+    // Cards that were moved together; the move was told already.
+    release(ids) {
+      const rest = [...hub.selection].filter((id) => !ids.includes(id));
       if (rest.length < hub.selection.size) set(new Set(rest));
     },
   };
