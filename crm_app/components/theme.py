@@ -18,6 +18,7 @@ STYLESHEETS = [
         "table",
         "overlays",
         "board",
+        "kanban",
         "opportunity",
         "import",
         "sign",

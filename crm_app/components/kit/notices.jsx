@@ -57,6 +57,19 @@ export function Notices({ items, onAction }) {
 
   const close = (id) => show(kept.shown.filter((n) => n.id !== id));
 
+  // Notices made in the page, for when the server cannot be reached; `run` is what their button does.
+  useEffect(() => {
+    const others = (id) => kept.shown.filter((n) => n.id !== id);
+    const hear = ({ detail }) => show(push(others(detail.id), [detail]));
+    const gone = ({ detail }) => show(others(detail.id));
+    window.addEventListener("crm:notice", hear);
+    window.addEventListener("crm:notice-gone", gone);
+    return () => {
+      window.removeEventListener("crm:notice", hear);
+      window.removeEventListener("crm:notice-gone", gone);
+    };
+  }, []);
+
   return (
     <div className="notices" role="status" aria-live="polite">
       {shown.map((n) => (
@@ -66,7 +79,8 @@ export function Notices({ items, onAction }) {
           onClose={() => close(n.id)}
           onAct={() => {
             close(n.id);
-            onAction?.(n.id, n.action, n.payload ?? "");
+            if (n.run) n.run();
+            else onAction?.(n.id, n.action, n.payload ?? "");
           }}
         />
       ))}

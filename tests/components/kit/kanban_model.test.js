@@ -3,7 +3,8 @@ import {
   START, fill, hasHole, inOrder, moveTo, neighbour, positionOf, rangeBetween, reduce, seenOf, stepTo, viewOf,
 } from "../../../crm_app/components/kit/kanban/model.js";
 
-const card = (id, stage, more = {}) => ({ id, v: 1, s: stage, t: `Deal ${id}`, ...more });
+// The key of a card is its id unless it is told: "4" lies between "3" and "5".
+const card = (id, stage, more = {}) => ({ id, v: 1, s: stage, k: Number(id), t: `Deal ${id}`, ...more });
 const column = (id, ids, more = {}) => ({
   id, name: id.toUpperCase(), count: ids.length, more: false, cards: ids.map((each) => card(each, id)), ...more,
 });
@@ -15,13 +16,13 @@ const drop = (state, ids, to, index) =>
   reduce(state, { type: "release", move: { ...moveTo(viewOf(state), ids, to, index), op: "op-1" } });
 
 describe("what the server sends", () => {
-  test("a card goes below its neighbour, or on top", () => {
-    const state = ops(two(), { op: "put", after: "4", card: card("1", "b", { v: 2 }) }, { op: "put", after: null, card: card("5", "a") });
-    expect(shown(state)).toEqual({ a: "523", b: "41" });
+  test("a card goes where its key belongs; equal keys are ordered by id", () => {
+    const state = ops(two(), { op: "put", card: card("1", "b", { k: 4.5 }) }, { op: "put", card: card("5", "a", { k: 2 }) });
+    expect(shown(state)).toEqual({ a: "253", b: "41" });
   });
 
   test("the same op twice, and ops seen before, change nothing", () => {
-    const put = { op: "put", after: null, card: card("4", "a"), seq: 11 };
+    const put = { op: "put", card: card("4", "a", { k: 0 }), seq: 11 };
     const once = reduce(two(), { type: "ops", ops: [put] });
     expect(reduce(once, { type: "ops", ops: [put] })).toBe(once);
     expect(shown(reduce(once, { type: "ops", ops: [{ ...put, seq: 12 }] }))).toEqual({ a: "4123", b: "5" });
@@ -29,13 +30,13 @@ describe("what the server sends", () => {
 
   test("a card below the loaded ones leaves the window; in a column that is loaded whole it comes last", () => {
     const state = board(column("a", ["1"]), column("b", ["4"], { more: true }), column("c", ["7"]));
-    expect(shown(ops(state, { op: "put", after: "99", card: card("1", "b") }))).toEqual({ a: "", b: "4", c: "7" });
-    expect(shown(ops(state, { op: "put", after: "99", card: card("1", "c") }))).toEqual({ a: "", b: "4", c: "71" });
+    expect(shown(ops(state, { op: "put", card: card("1", "b", { k: 99 }) }))).toEqual({ a: "", b: "4", c: "7" });
+    expect(shown(ops(state, { op: "put", card: card("1", "c", { k: 99 }) }))).toEqual({ a: "", b: "4", c: "71" });
   });
 
   test("a late message with an older version does not move a card back", () => {
-    const state = ops(two(), { op: "put", after: null, card: card("1", "b", { v: 3 }) });
-    expect(shown(ops(state, { op: "put", after: null, card: card("1", "a", { v: 2 }) }))).toEqual(shown(state));
+    const state = ops(two(), { op: "put", card: card("1", "b", { v: 3 }) });
+    expect(shown(ops(state, { op: "put", card: card("1", "a", { v: 2 }) }))).toEqual(shown(state));
   });
 
   test("a page adds only cards that are not there", () => {
@@ -66,21 +67,21 @@ describe("a move of the user", () => {
   test("shows at once and stays when the server agrees", () => {
     const moved = drop(two(), ["1"], "b", 1);
     expect(shown(moved)).toEqual({ a: "23", b: "415" });
-    const done = ops(moved, { op: "settle", op_id: "op-1", outcome: "done", cards: [{ ...card("1", "b", { v: 2 }), after: "4" }] });
+    const done = ops(moved, { op: "settle", op_id: "op-1", outcome: "done", cards: [card("1", "b", { v: 2, k: 4.5 })] });
     expect(done.pending).toEqual([]);
     expect(shown(done)).toEqual({ a: "23", b: "415" });
   });
 
   test("goes back when it is refused or was never answered", () => {
     const moved = drop(two(), ["1"], "b", 1);
-    const refused = ops(moved, { op: "settle", op_id: "op-1", outcome: "refused", cards: [{ ...card("1", "a"), after: null }] });
+    const refused = ops(moved, { op: "settle", op_id: "op-1", outcome: "refused", cards: [card("1", "a")] });
     expect(shown(refused)).toEqual({ a: "123", b: "45" });
     expect(shown(reduce(moved, { type: "forget", op: "op-1" }))).toEqual({ a: "123", b: "45" });
   });
 
   test("goes where a colleague put it after a conflict", () => {
     const state = ops(drop(two(), ["1"], "b", 1), {
-      op: "settle", op_id: "op-1", outcome: "conflict", cards: [{ ...card("1", "b", { v: 5 }), after: "5" }],
+      op: "settle", op_id: "op-1", outcome: "conflict", cards: [card("1", "b", { v: 5, k: 9 })],
     });
     expect(shown(state)).toEqual({ a: "23", b: "451" });
   });
@@ -116,7 +117,7 @@ describe("a move of the user", () => {
 
 test("while a card is in the hand everything waits, and comes in order afterwards", () => {
   const lifted = reduce(two(), { type: "lift" });
-  const held = ops(lifted, { op: "put", after: null, card: card("4", "a", { v: 2 }) });
+  const held = ops(lifted, { op: "put", card: card("4", "a", { v: 2, k: 0 }) });
   const more = reduce(held, { type: "ops", ops: [{ op: "del", id: "2", seq: 12 }] });
   expect(shown(more)).toEqual({ a: "123", b: "45" });
   const released = reduce(more, { type: "release", move: null });

@@ -1,6 +1,6 @@
 // One stage: head with figures, the cards, the place where a dragged card would land, and the quick-add form.
 import { createElement, memo, useEffect, useRef, useState } from "react";
-import { fill } from "./model.js";
+import { fill, toneOf } from "./model.js";
 import { Icon } from "./parts.jsx";
 import { QuickAdd } from "./quick_add.jsx";
 
@@ -77,7 +77,7 @@ export const Column = memo(function Column({ column, view, slot, height, target,
   const reachable = cards.some((card) => card.id === active) ? active : cards[0]?.id;
   let shown = -1;
   const items = [];
-  const slotItem = <li key="slot" className={`slot ${column.color}`} style={{ height }} aria-hidden="true" />;
+  const slotItem = <li key="slot" className={`slot ${toneOf(column)}`} style={{ height }} aria-hidden="true" />;
   for (const card of cards) {
     const mark = marks.get(card.id) ?? "";
     // A card in the hand keeps its hole but has no place in the count.
@@ -87,7 +87,7 @@ export const Column = memo(function Column({ column, view, slot, height, target,
   if (slot > shown) items.push(slotItem);
   return (
     <section
-      className={`col ${column.color}${target ? " target" : ""}`}
+      className={`col ${toneOf(column)}${target ? " target" : ""}`}
       data-stage={column.id}
       aria-label={fill(labels.column, { stage: column.name, count: column.count })}
     >

@@ -1,6 +1,6 @@
 // The menu of a card or of the selection: every move that the hand can make, without dragging.
 import { useEffect, useRef } from "react";
-import { fill, findCard, moveTo, neighbour, stepTo } from "./model.js";
+import { fill, findCard, moveTo, neighbour, stepTo, toneOf } from "./model.js";
 import { Icon } from "./parts.jsx";
 
 // Names the menu of all selected cards, where a card's menu has its id.
@@ -67,10 +67,10 @@ export function CardMenu({ label, items, anchor, onPick, onClose }) {
 }
 
 const stageItems = ({ view, labels }, ids, off) =>
-  view.map((column, index) => ({
+  view.filter((column) => column.kind === "open").map((column, index) => ({
     key: `stage:${column.id}`,
     label: fill(labels.move_to_stage, { stage: column.name }),
-    color: column.color,
+    color: toneOf(column),
     rule: index === 0,
     off: ids.every((id) => findCard(view, id)?.column === column) ? labels.is_here : off,
   }));

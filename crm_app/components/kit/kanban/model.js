@@ -17,22 +17,21 @@ const withCards = (column, cards) => (cards === column.cards ? column : { ...col
 
 const insert = (cards, at, added) => [...cards.slice(0, at), ...added, ...cards.slice(at)];
 
-// Puts a card where the server says it is: below `after`, or on top when that is null. An older version than the one
-// on screen is a late message and changes nothing.
-const put = (columns, { after, ...card }) => {
+// The order of a stage: by key, then by id, as the server sorts.
+const isBelow = (other, card) => other.k > card.k || (other.k === card.k && other.id > card.id);
+
+// Puts a card where the server says it is. An older version than the one on screen is a late message and changes
+// nothing. Below the last loaded card there may be others: there it leaves the window and comes with its page.
+const put = (columns, card) => {
   const known = findCard(columns, card.id)?.card;
   if (known && card.v < known.v) return columns;
   const ids = new Set([card.id]);
   return columns.map((column) => {
     const rest = without(column, ids);
     if (column.id !== card.s) return withCards(column, rest);
-    let at = after == null ? 0 : rest.findIndex((other) => other.id === after) + 1;
-    if (at === 0 && after != null) {
-      // The neighbour lies below the loaded cards, and so does this one: it comes with its page.
-      if (column.more) return withCards(column, rest);
-      at = rest.length;
-    }
-    return { ...column, cards: insert(rest, at, [{ ...known, ...card }]) };
+    const below = rest.findIndex((other) => isBelow(other, card));
+    if (below < 0 && column.more) return withCards(column, rest);
+    return { ...column, cards: insert(rest, below < 0 ? rest.length : below, [known?.w ? { w: known.w, ...card } : card]) };
   });
 };
 
@@ -58,7 +57,7 @@ const setViewers = (columns, who) =>
 export const applyOp = (columns, op) => {
   switch (op.op) {
     case "put":
-      return put(columns, { ...op.card, after: op.after });
+      return put(columns, op.card);
     case "del":
       return drop(columns, new Set([op.id]));
     case "page":
@@ -210,6 +209,9 @@ export const seenOf = (columns, ids) => {
   const found = ids.map((id) => findCard(columns, id)).filter(Boolean);
   return Object.fromEntries(found.map(({ card, column }) => [card.id, { v: card.v, s: column.id }]));
 };
+
+// The class that gives a stage its colour.
+export const toneOf = (column) => (column.kind === "open" ? `s${column.color}` : column.kind);
 
 export const positionOf = (view, id) => {
   const found = findCard(view, id);

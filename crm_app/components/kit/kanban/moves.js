@@ -27,8 +27,14 @@ export const createMoves = (hub) => {
 
     speakBack: (ids) => hub.say(hub.labels.put_back, { title: titleOf(ids[0]) }),
 
-    // Ends a drag or a carry with a move, or with none. Without a connection the card lies where it was at once.
+    // Ends a drag or a carry with a move, or with none. Without a connection the card lies where it was at once; the
+    // columns of won and lost deals ask before they take one.
     commit(move) {
+      const end = move && hub.view.find((column) => column.id === move.to).kind;
+      if (end === "won" || end === "lost") {
+        moves.close(move.ids, end);
+        return moves.commit(null);
+      }
       const job = move && moves.job("move", move.ids, (op, seen) => [move.ids, move.to, move.index, move.after, seen, op]);
       const sent = job ? hub.outbox.post({ ...job, move: { ...move, op: job.op } }) : false;
       flushSync(() => {

@@ -1,6 +1,6 @@
 // Small parts of the board: icon, stage tabs of the phone, dock, bar of the selection, skeleton.
 import { useEffect, useRef } from "react";
-import { fill } from "./model.js";
+import { fill, toneOf } from "./model.js";
 
 export const Icon = ({ path, size = 16 }) => (
   <svg className={size === 16 ? "i i16" : "i"} viewBox={`0 0 ${size} ${size}`} aria-hidden="true">
@@ -20,7 +20,7 @@ export function StageTabs({ columns, current, label, onPick }) {
         <button
           key={column.id}
           type="button"
-          className={`stage ${column.color}`}
+          className={`stage ${toneOf(column)}`}
           aria-current={column.id === current ? "true" : undefined}
           onClick={() => onPick(column.id)}
         >
