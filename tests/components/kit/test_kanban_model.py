@@ -16,5 +16,7 @@ def _bun() -> str:
 
 
 def test_board_model() -> None:
-    run = subprocess.run([_bun(), "test", "kanban_model.test.js"], cwd=HERE, capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(
+        [_bun(), "test", "kanban_model.test.js"], cwd=HERE, capture_output=True, text=True, timeout=60, check=False
+    )
     assert run.returncode == 0, run.stdout + run.stderr

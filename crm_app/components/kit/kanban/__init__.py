@@ -1,7 +1,7 @@
 """The board: stages side by side, deals dragged between them, live.
 
-The hand's part (drag, keyboard, selection, order before the server answered) is local JSX; the server sends one snapshot
-and then small ops. `columns`, `ops` and the answers to events are described in docs/how-to/board-protocol.md.
+The hand's part (drag, keyboard, selection, order before the server answered) is local JSX; the server sends one
+snapshot and then small ops. docs/how-to/board-protocol.md describes both, and the answers to events.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,8 @@ from crm_app.components.kit.icon_paths import PATHS
 from crm_app.components.kit.kanban.labels import LABELS
 
 _MODULES = (
-    "column.jsx", "drag.js", "feed.js", "hooks.js", "keys.js", "menu.jsx", "model.js", "moves.js", "outbox.js", "parts.jsx",
-    "quick_add.jsx", "selection.js",
+    "column.jsx", "drag.js", "feed.js", "hooks.js", "keys.js", "menu.jsx", "model.js", "moves.js", "outbox.js",
+    "parts.jsx", "quick_add.jsx", "selection.js",
 )  # fmt: skip
 _BOARD = rx.asset("board.jsx", shared=True)
 for _module in _MODULES:
@@ -54,9 +54,9 @@ class Kanban(rx.NoSSRComponent):
     ends: rx.Var[list[str]]
     can_add: rx.Var[bool]
 
-    # ids, stage, index, id of the card above or None, {id: {"v": version, "s": stage}} as the reader saw them, operation id
+    # ids, stage, index, id of the card above or None, {id: {"v": version, "s": stage}} as it was seen, operation id
     on_move: rx.EventHandler[passthrough_event_spec(list, str, int, str | None, dict, str)]
-    # ids, "won" | "lost" | "pipeline", {id: {"v": version, "s": stage}} as the reader saw them, operation id
+    # ids, "won" | "lost" | "pipeline", {id: {"v": version, "s": stage}} as it was seen, operation id
     on_close: rx.EventHandler[passthrough_event_spec(list, str, dict, str)]
     # stage, title, amount as typed, operation id
     on_add: rx.EventHandler[passthrough_event_spec(str, str, str, str)]

@@ -9,8 +9,8 @@ LABELS = {
     "empty_column": "No deals in this stage",
     "load_more": "Load more deals",
     "help": (
-        "Arrow keys walk between deals. Space picks a deal up, arrow keys carry it, Space or Enter drops it, Escape puts it"
-        " back. Enter opens, M shows the menu, X selects."
+        "Arrow keys walk between deals. Space picks a deal up, arrow keys carry it, Space or Enter drops it, Escape"
+        " puts it back. Enter opens, M shows the menu, X selects."
     ),
     # carrying and dragging
     "picked_up": "{title} picked up. {stage}, position {position} of {total}",
