@@ -17,7 +17,7 @@ from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.services.sales import board, drops, undo
 from crm_app.services.sales.board import Filters
 from crm_app.services.sales.opportunities import MissingFields
-from crm_app.state.base import AppState
+from crm_app.state.base import AppState, notice_action
 from crm_app.state.presence import BEAT, TOPIC, Presence, look
 from crm_app.state.sales import cards, filters
 from crm_app.state.sales.deal_dialog import MISSING, DealDialog, field_of
@@ -275,3 +275,6 @@ async def _next_batch(messages: asyncio.Queue[Message | None], patience: float) 
     while not messages.empty():
         batch.append(messages.get_nowait())
     return None if None in batch else [m for m in batch if m is not None]
+
+
+notice_action("undo", BoardState.undo)

@@ -1,0 +1,21 @@
+"""A signed-in page in its frame, wired to the states every page shares."""
+
+from typing import Any
+
+import reflex as rx
+
+from crm_app.components import kit
+from crm_app.components.shell import Person, shell
+from crm_app.state.base import AppState
+
+
+def framed(content: rx.Component, *, current: str, title: str | rx.Var, **more: Any) -> rx.Component:
+    """The shell around `content`; see `shell` for `current`, `title` and what else it takes."""
+    return shell(
+        content,
+        user=Person(AppState.user_name, AppState.user_initials, AppState.user_tint, AppState.workspace),
+        current=current,
+        title=title,
+        notices=kit.notices(AppState.notices, on_action=AppState.act),
+        **more,
+    )
