@@ -87,6 +87,7 @@ class Entity:
     form: tuple[Section, ...]
     search: tuple[str, ...] = ()
     readonly: frozenset[str] = frozenset()  # set by services only
+    at_start: frozenset[str] = frozenset()  # read-only ones that may be given when a record is created
     import_key: str | None = None
     visibility: Literal["owner", "all"] = "owner"  # "owner": rows by own/team/all over owner_id
     is_managed: bool = False  # written by services of its own only; the generic writes refuse
@@ -136,7 +137,7 @@ def declare(model: type[Any], **spec: Any) -> Entity:
     named = [entity.title, *entity.columns, *entity.search, *(n for s in entity.form for n in s.fields)]
     if entity.import_key:
         named.append(entity.import_key)
-    if unknown := sorted((set(named) | entity.readonly) - set(fields) - STAMPS):
+    if unknown := sorted((set(named) | entity.readonly | entity.at_start) - set(fields) - STAMPS):
         raise ValueError(f"{name}: unknown fields {unknown}")
     if name in _entities and _entities[name].model.__module__ != model.__module__:
         raise ValueError(f"{name} is declared twice")

@@ -216,6 +216,7 @@ OPPORTUNITY = declare(
             "competitor_won_id",
         }
     ),  # moved by services.sales.opportunities only
+    at_start=frozenset({"stage_id", "pipeline_id"}),
 )
 
 

@@ -109,7 +109,7 @@ async def create(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> 
     """A new record. The entity's guards fill in what follows (number, probability) and refuse what must not be."""
     _permit(uow, entity, "create")
     given = dict(values)
-    check_values(entity, given, is_new=False)
+    check_values(entity, given, is_new=False, allowed=entity.at_start)
     draft = Draft(entity, given)
     if "owner_id" in entity.fields and given.get("owner_id") is None and uow.actor.user_id:
         given["owner_id"] = uow.actor.user_id

@@ -43,10 +43,12 @@ _WANTED = {
 }
 
 
-def check_values(entity: Entity, values: dict[str, Any], *, is_new: bool) -> None:
-    """Invalid with every field that does not fit; unknown and read-only fields are named too."""
+def check_values(
+    entity: Entity, values: dict[str, Any], *, is_new: bool, allowed: frozenset[str] = frozenset()
+) -> None:
+    """Invalid with every field that does not fit; unknown and read-only fields but the `allowed` are named too."""
     wrong = {n: "is not a field of this record" for n in values if n not in entity.fields}
-    wrong |= {n: "is set by the system" for n in values if n in entity.readonly}
+    wrong |= {n: "is set by the system" for n in values if n in entity.readonly - allowed}
     for name, value in values.items():
         spec = entity.fields.get(name)
         if spec is not None and name not in wrong and (message := problem(spec, value)):
