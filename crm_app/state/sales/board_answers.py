@@ -84,6 +84,9 @@ class BoardAnswers(AppState):
         async with unit_of_work(actor) as uow:
             today = uow.today
             accounts = await _accounts(uow, "")
+        if operation:
+            desk = await self.get_state(BoardState)
+            desk.push({"op": "settle", "op_id": operation, "outcome": "ask"})
         dialog = await self.get_state(DealDialog)
         dialog.ask(
             NEW,
@@ -129,7 +132,9 @@ class BoardAnswers(AppState):
         ids, operation, kind = list(dialog._ids), dialog._operation, dialog.kind
         dialog.close()
         desk = await self.get_state(BoardState)
-        if kind != NEW and desk.is_loaded:
+        if kind == NEW:  # what was typed in the column stays there
+            desk.push({"op": "settle", "op_id": operation, "outcome": "refused", "text": "", "fields": {}})
+        elif desk.is_loaded:
             await desk.settle(await self.actor(), ids, operation, "refused")
 
     @rx.event
@@ -145,7 +150,7 @@ class BoardAnswers(AppState):
         ids, operation, kind = list(dialog._ids), dialog._operation, dialog.kind
         dialog.close()
         desk = await self.get_state(BoardState)
-        if desk.is_loaded and ids:
+        if desk.is_loaded:
             await desk.settle(actor, ids, operation)
         if kind == NEW:
             self.notify(said)
