@@ -207,6 +207,11 @@ class UnitOfWork:
         return json.dumps(message, separators=(",", ":"))
 
 
+def is_open() -> bool:
+    """Whether this task is inside a unit of work: the outside world is called only when it is not."""
+    return _depth.get() > 0
+
+
 @asynccontextmanager
 async def unit_of_work(
     actor: Actor, *, now: datetime | None = None, depth: int = 0, silent: bool = False
