@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from crm_app import parts
 from crm_app.core.context import Actor, Source
 from crm_app.models.base import new_id
 from crm_app.services.people import actors, passwords, teams, users
@@ -20,6 +21,7 @@ from crm_app.store.engine import close_engine
 from crm_app.store.uow import unit_of_work
 
 PASSWORD = "a sentence of tests"
+parts.load("models", "services", "handlers")  # the rules hold in every test, whatever it imports
 
 
 @dataclass(frozen=True)

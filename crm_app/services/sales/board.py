@@ -174,7 +174,8 @@ def _merged(parts: Sequence[Totals]) -> Totals:
     return Totals(tuple(Sum(c, *n) for c, n in sorted(found.items(), key=lambda item: -item[1][1])))
 
 
-def _narrow(uow: UnitOfWork, query: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
+def narrowed(uow: UnitOfWork, query: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
+    """A query over opportunities, kept to what the viewer sees and the filters let through."""
     query = query.where(_deals.c.deleted_at.is_(None))
     if (seen := visible(OPPORTUNITY, uow.actor)) is not None:
         query = query.where(seen)
@@ -201,7 +202,7 @@ async def _first_cards(
 ) -> dict[UUID, list[sa.RowMapping]]:
     wanted = sa.select(*(_deals.c[n] for n in _CARD), _deals.c.tenant_id, _deals.c.account_id)
     first = (
-        _narrow(uow, wanted.where(_deals.c.stage_id == _stages.c.id), filters)
+        narrowed(uow, wanted.where(_deals.c.stage_id == _stages.c.id), filters)
         .order_by(_deals.c.position, _deals.c.id)
         .limit(sa.literal_column(str(int(window) + 1)))
         .lateral("first_cards")
@@ -230,7 +231,7 @@ async def more_cards(
     query = _with_names(_deals, _deals).where(
         _deals.c.stage_id == stage_id, here > sa.tuple_(sa.literal(place[0].position), sa.literal(place[0].id))
     )
-    query = _narrow(uow, query, filters or Filters()).order_by(_deals.c.position, _deals.c.id)
+    query = narrowed(uow, query, filters or Filters()).order_by(_deals.c.position, _deals.c.id)
     found = (await uow.execute(query.limit(sa.literal_column(str(window + 1))))).mappings().all()
     return found[:window], len(found) > window
 
@@ -239,7 +240,7 @@ async def cards(uow: UnitOfWork, record_ids: Sequence[UUID], filters: Filters | 
     """These deals as cards, as far as the viewer sees them and the filters let them through."""
     uow.require("opportunity.read")
     query = _with_names(_deals, _deals).where(_deals.c.id.in_(list(record_ids)))
-    return (await uow.execute(_narrow(uow, query, filters or Filters()))).mappings().all()
+    return (await uow.execute(narrowed(uow, query, filters or Filters()))).mappings().all()
 
 
 async def stage_totals(
@@ -258,7 +259,7 @@ async def stage_totals(
             _deals.c.stage_id, _deals.c.currency, _deals.c.health.label("health"), sa.func.count().label("deals"),
             sa.func.sum(amount).label("amount"), sa.func.sum(amount * _deals.c.probability // 100).label("weighted"),
         )  # fmt: skip
-        query = _narrow(uow, counted, chosen).group_by(_deals.c.stage_id, _deals.c.currency, _deals.c.health)
+        query = narrowed(uow, counted, chosen).group_by(_deals.c.stage_id, _deals.c.currency, _deals.c.health)
     stage = query.selected_columns.stage_id
     found: dict[UUID, dict[str, list[int]]] = {}
     health: dict[UUID, dict[str, int]] = {}
