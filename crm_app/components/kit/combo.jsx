@@ -4,7 +4,8 @@ import { place } from "./menu.jsx";
 const TYPE_PAUSE = 180;
 
 /* A text box with a list. Without `onSearch` it filters `options` itself; with it, Python answers with new `options`.
-   An option is {value, label, hint}. With `onCreate` the typed text can be taken as a new record. */
+   An option is {value, label, hint}. With `onCreate` the typed text can be taken as a new record; with `free` the form
+   takes it, as `<name>_text` beside an empty value. */
 export function Combo({
   id,
   name,
@@ -14,6 +15,7 @@ export function Combo({
   onPick,
   onSearch,
   onCreate,
+  free,
   onCancel,
   onLeave,
   placeholder,
@@ -45,7 +47,7 @@ export function Combo({
 
   const query = (typed ?? "").trim().toLowerCase();
   const hits = onSearch || !query ? options : options.filter((o) => o.label.toLowerCase().includes(query));
-  const canCreate = onCreate && query && !hits.some((o) => o.label.toLowerCase() === query);
+  const canCreate = (onCreate || free) && query && !hits.some((o) => o.label.toLowerCase() === query);
   const rows = canCreate ? [...hits, { value: null, label: `Create “${typed.trim()}”`, fresh: true }] : hits;
   const active = Math.min(at, rows.length - 1);
 
@@ -63,7 +65,8 @@ export function Combo({
   const pick = (option) => {
     setOpen(false);
     setTyped(null);
-    if (option.fresh) return onCreate(typed.trim());
+    if (option.fresh && !free) return onCreate(typed.trim());
+    if (option.fresh) return setChosen({ value: "", text: typed.trim() });
     setChosen({ value: option.value, text: option.label });
     onPick?.(option.value, option.label);
   };
@@ -134,6 +137,7 @@ export function Combo({
         </svg>
       </span>
       {name && <input type="hidden" name={name} value={chosen.value ?? ""} />}
+      {name && free && <input type="hidden" name={`${name}_text`} value={chosen.value ? "" : chosen.text} />}
       <div ref={box} popover="manual" className="menu choices" onMouseDown={(e) => e.preventDefault()}>
         {rows.length === 0 && <p>{query ? `Nothing found for “${typed.trim()}”` : "Type to search"}</p>}
         <div id={list} role="listbox" aria-label={label ?? "Choices"}>

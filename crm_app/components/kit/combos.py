@@ -22,6 +22,7 @@ class Combo(rx.Component):
     invalid: rx.Var[bool]
     described_by: rx.Var[str]
     label: rx.Var[str]
+    free: rx.Var[bool]
     on_pick: rx.EventHandler[passthrough_event_spec(str, str)]
     on_search: rx.EventHandler[passthrough_event_spec(str)]
     on_create: rx.EventHandler[passthrough_event_spec(str)]
@@ -31,6 +32,7 @@ def combo(id: str, options: rx.Var | list[dict[str, str]], **props: Any) -> rx.C
     """Choose one of many; `options` are {"value", "label", "hint"}.
 
     `on_search(text)` lets Python answer with new options (without it the page filters), `on_pick(value, label)` tells
-    the choice, `on_create(text)` offers to take the typed text as a new record. In a form the value goes by `name`.
+    the choice, `on_create(text)` offers to take the typed text as a new record. In a form the value goes by `name`;
+    with `free` a typed name may go instead, as `<name>_text` beside an empty value.
     """
     return Combo.create(id=id, options=options, **{"name": id, "described_by": f"{id}-hint {id}-error", **props})

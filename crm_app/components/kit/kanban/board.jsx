@@ -107,20 +107,14 @@ function useHub(props, current) {
   return hub;
 }
 
-// A finger that holds a card must not scroll (iOS obeys only a listener that was there before the touch), and a button
-// anywhere on the page may open the quick add.
-function useDocument(hub) {
+// A finger that holds a card must not scroll; iOS obeys only a listener that was there before the touch.
+function useTouchHold(hub) {
   useEffect(() => {
     const root = hub.root.current;
     const hold = (event) => hub.drag?.copy && event.cancelable && event.preventDefault();
-    const add = (event) => {
-      if (event.target.closest?.("[data-add-deal]")) hub.setAdding(hub.view.find((column) => column.kind === "open")?.id);
-    };
     root.addEventListener("touchmove", hold, { passive: false });
-    document.addEventListener("click", add);
     return () => {
       root.removeEventListener("touchmove", hold);
-      document.removeEventListener("click", add);
       hub.drag?.end(false);
     };
   }, []);
@@ -155,7 +149,7 @@ function useBoard(props) {
     root, outbox, ...feed, ...useCardFocus(root), view, lifted, over, selection, menu, adding, addResult, said,
     setLifted, setOver, setSelection, setMenu, setAdding, setAddResult, say,
   });
-  useDocument(hub);
+  useTouchHold(hub);
   return hub;
 }
 

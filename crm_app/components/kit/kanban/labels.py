@@ -51,7 +51,6 @@ LABELS = {
     "title": "Title",
     "amount": "Amount",
     "title_missing": "Give the deal a title",
-    "not_saved": "The deal was not saved. Try again",
     # no connection, no answer
     "retry": "Retry",
     "move_offline": "You are offline: “{title}” was not moved",

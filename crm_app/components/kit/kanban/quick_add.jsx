@@ -42,7 +42,8 @@ export function QuickAdd({ stage, name, result, api }) {
   useEffect(() => first.current.focus(), []);
 
   useEffect(() => {
-    if (!waiting || result === known.current || result?.op_id !== waiting) return;
+    // Asked for more in a dialog: what was typed waits for its second answer.
+    if (!waiting || result === known.current || result?.op_id !== waiting || result.outcome === "ask") return;
     setWaiting(null);
     if (result.outcome === "done") {
       setTitle("");
@@ -50,7 +51,7 @@ export function QuickAdd({ stage, name, result, api }) {
       last.current = {};
       first.current.focus();
     } else {
-      setError({ text: result.text || labels.not_saved, ...result.fields });
+      setError({ text: result.text, ...result.fields });
     }
   }, [result, waiting]);
 

@@ -1,0 +1,116 @@
+"""The dialog of a move, a closing or a new deal: it asks only for what is still needed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from crm_app.components import kit
+
+_FEW = 6  # choices shown as cards; more become a list
+
+
+@dataclass(frozen=True)
+class DealDialogView:
+    """Vars and handlers of the dialog.
+
+    A field is {"name", "label", "kind", "value", "text", "hint", "error", "required", "options"}; its kind is text,
+    long_text, money (`text` is the currency), date, percent, number, choice or link (searched by the server; `text` is
+    the name of the value). `on_submit` gets the form, `on_search` what was typed into a link.
+    """
+
+    is_open: rx.Var[bool]
+    kind: rx.Var[str]
+    title: rx.Var[str]
+    about: rx.Var[str]
+    confirm: rx.Var[str]
+    error: rx.Var[str]
+    fields: rx.Var[list[dict[str, Any]]]
+    on_submit: Any
+    on_cancel: Any
+    on_search: Any
+
+
+def deal_dialog(view: DealDialogView) -> rx.Component:
+    """One dialog for every question of the board; what was typed stays when the server refuses it."""
+    return kit.dialog(
+        "deal-dialog",
+        view.title,
+        rx.foreach(view.fields, lambda field, index: _field(field, index, view)),
+        rx.cond(view.error != "", rx.el.p(kit.icon("error_circle", 16), view.error, class_name="error", role="alert")),
+        sub=rx.cond(view.about != "", view.about, rx.fragment()),
+        open=view.is_open,
+        on_dismiss=view.on_cancel,
+        on_submit=view.on_submit,
+        keep=rx.cond(view.kind == "lost", "Keep open", "Cancel"),
+        action=rx.match(
+            view.kind,
+            ("won", kit.success(view.confirm, type="submit")),
+            ("lost", kit.danger(view.confirm, type="submit")),
+            kit.primary(view.confirm, type="submit"),
+        ),
+    )
+
+
+def _field(field: rx.Var[dict[str, Any]], index: rx.Var[int], view: DealDialogView) -> rx.Component:
+    options = field["options"].to(list[dict[str, str]])
+    few = (field["kind"] == "choice") & (field["name"] == "win_loss_reason_id") & (options.length() <= _FEW)
+    return rx.cond(few, _reasons(field, options), _labelled(field, options, index, view))
+
+
+def _label(field: rx.Var[dict[str, Any]]) -> rx.Var[str]:
+    return field["label"].to(str) + rx.cond(field["required"].to(bool), "", " (optional)")
+
+
+def _reasons(field: rx.Var[dict[str, Any]], options: rx.Var[list[dict[str, str]]]) -> rx.Component:
+    def card(option: rx.Var[dict[str, str]]) -> rx.Component:
+        taken = option["value"] == field["value"]
+        box = rx.el.input(
+            type="radio", name=field["name"].to(str), value=option["value"], default_checked=taken, class_name="radio"
+        )
+        return rx.el.label(box, rx.el.span(option["label"]), class_name="reason")
+
+    return rx.el.fieldset(
+        rx.el.legend(_label(field), class_name="label"),
+        rx.foreach(options, card),
+        _error(field),
+        class_name="reasons",
+    )
+
+
+def _error(field: rx.Var[dict[str, Any]]) -> rx.Component:
+    words = field["error"].to(str)
+    return rx.cond(words != "", rx.el.p(kit.icon("error_circle", 16), words, class_name="error", role="alert"))
+
+
+def _labelled(
+    field: rx.Var[dict[str, Any]], options: rx.Var[list[dict[str, str]]], index: rx.Var[int], view: DealDialogView
+) -> rx.Component:
+    name, value = field["name"].to(str), field["value"].to(str)
+    box: dict[str, Any] = {
+        "id": rx.Var.create("deal-") + name,
+        "name": name,
+        "invalid": field["error"] != "",
+        "data_autofocus": rx.cond(index == 0, "", rx.Var("undefined")),
+    }
+    plain = {**box, "default_value": value}
+    link = {k: v for k, v in box.items() if k != "data_autofocus"}
+    control = rx.match(
+        field["kind"].to(str),
+        ("long_text", kit.text_area(**plain)),
+        ("money", kit.money_input(currency=field["text"].to(str), **plain)),
+        ("date", kit.date_input(**plain)),
+        ("percent", kit.text_input(input_mode="numeric", **plain)),
+        ("number", kit.text_input(input_mode="decimal", **plain)),
+        ("choice", kit.select(options=options, empty="Choose …", **plain)),
+        (
+            "link",
+            kit.combo(
+                options=options, value=value, text=field["text"].to(str), free=True, on_search=view.on_search, **link
+            ),
+        ),
+        kit.text_input(**plain),
+    )
+    return kit.field(
+        _label(field), control, control_id=box["id"], hint=field["hint"].to(str), error=field["error"].to(str)
+    )
