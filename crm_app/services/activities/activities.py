@@ -12,12 +12,14 @@ from crm_app.core.changes import Draft, guards
 from crm_app.core.errors import Conflict, Invalid
 from crm_app.models.activities.activities import ACTIVITY, Activity, ActivityStatus, ActivityType
 from crm_app.models.base import table_of
+from crm_app.models.customers.contacts import Contact
 from crm_app.models.people.users import User
 from crm_app.services.platform import records
 from crm_app.store.uow import UnitOfWork
 
 COMMENT = "comment"
 _activities, _users, _types = table_of(Activity), table_of(User), table_of(ActivityType)
+_contacts = table_of(Contact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Entry:
     owner_id: UUID
     owner_name: str
     contact_id: UUID | None
+    contact_name: str
     version: int
 
 
@@ -133,33 +136,68 @@ async def put_off(uow: UnitOfWork, activity_id: UUID, *, due_at: datetime) -> Ac
     return moved
 
 
-async def timeline(
-    uow: UnitOfWork,
-    *,
-    opportunity_id: UUID | None = None,
-    account_id: UUID | None = None,
-    before: datetime | None = None,
-    limit: int = 50,
-) -> Sequence[Entry]:
-    """Activities with an opportunity or an account, planned ones first by due time, then the latest done.
+@dataclass(frozen=True, slots=True)
+class With:
+    """Whose activities: one of the three. Ask for that record first: whoever sees it sees what was done with it."""
 
-    Whoever sees the opportunity or account sees what was done with it: ask for that record first.
-    """
+    opportunity_id: UUID | None = None
+    account_id: UUID | None = None
+    contact_id: UUID | None = None
+
+    def condition(self) -> sa.ColumnElement[bool]:
+        for name in ("opportunity_id", "account_id", "contact_id"):
+            if (value := getattr(self, name)) is not None:
+                same: sa.ColumnElement[bool] = _activities.c[name] == value
+                return same
+        raise ValueError("activities with whom?")
+
+
+async def planned(uow: UnitOfWork, whose: With, *, limit: int = 50) -> Sequence[Entry]:
+    """What is to do, the most urgent first."""
+    query = _entries(uow, whose).where(_activities.c.status == ActivityStatus.planned)
+    query = query.order_by(_activities.c.happens_at, _activities.c.id).limit(limit)
+    return [Entry(**r._mapping) for r in await uow.rows(query)]
+
+
+async def done(
+    uow: UnitOfWork,
+    whose: With,
+    *,
+    kinds: Sequence[str] = (),
+    before: tuple[datetime, UUID] | None = None,
+    limit: int = 30,
+) -> Sequence[Entry]:
+    """What was done, latest first; `before` is (happens_at, id) of the entry under which to go on."""
+    a = _activities
+    query = _entries(uow, whose).where(a.c.status == ActivityStatus.done)
+    if kinds:
+        query = query.where(a.c.kind.in_(kinds))
+    if before is not None:
+        query = query.where(sa.tuple_(a.c.happens_at, a.c.id) < sa.tuple_(*map(sa.literal, before)))
+    query = query.order_by(a.c.happens_at.desc(), a.c.id.desc()).limit(limit)
+    return [Entry(**r._mapping) for r in await uow.rows(query)]
+
+
+async def count(uow: UnitOfWork, whose: With) -> int:
+    """Planned and done together."""
     uow.require("activity.read")
-    a, u = _activities, _users
-    link = a.c.opportunity_id == opportunity_id if opportunity_id else a.c.account_id == account_id
-    is_planned = a.c.status == ActivityStatus.planned
-    query = (
+    query = sa.select(sa.func.count()).select_from(_activities)
+    found = query.where(
+        whose.condition(), _activities.c.deleted_at.is_(None), _activities.c.status != ActivityStatus.cancelled
+    )
+    return int(await uow.scalar(found))
+
+
+def _entries(uow: UnitOfWork, whose: With) -> sa.Select[Any]:
+    uow.require("activity.read")
+    a, u, c = _activities, _users, _contacts
+    return (
         sa.select(
             a.c.id, a.c.kind, a.c.subject, a.c.body, a.c.status, a.c.happens_at, a.c.duration_minutes, a.c.outcome,
-            a.c.owner_id, u.c.name.label("owner_name"), a.c.contact_id, a.c.version,
+            a.c.owner_id, u.c.name.label("owner_name"), a.c.contact_id,
+            sa.func.coalesce(c.c.name, "").label("contact_name"), a.c.version,
         )
         .join(u, sa.and_(u.c.tenant_id == a.c.tenant_id, u.c.id == a.c.owner_id))
-        .where(link, a.c.deleted_at.is_(None), a.c.status != ActivityStatus.cancelled)
+        .outerjoin(c, sa.and_(c.c.tenant_id == a.c.tenant_id, c.c.id == a.c.contact_id))
+        .where(whose.condition(), a.c.deleted_at.is_(None))
     )  # fmt: skip
-    done = query.where(sa.not_(is_planned)).order_by(a.c.happens_at.desc()).limit(sa.literal_column(str(limit)))
-    if before is not None:
-        done = done.where(a.c.happens_at < before)
-        return [Entry(**r._mapping) for r in await uow.rows(done)]
-    planned = await uow.rows(query.where(is_planned).order_by(a.c.happens_at).limit(100))
-    return [Entry(**r._mapping) for r in [*planned, *await uow.rows(done)]]

@@ -16,16 +16,37 @@ _log, _seals, _users = table_of(AuditEntry), table_of(AuditSeal), table_of(User)
 _SETTLED = timedelta(seconds=90)  # longer than any transaction may take: entries older than this are all there
 
 
-async def history(uow: UnitOfWork, entity: str, record_id: UUID, *, limit: int = 200) -> Sequence[sa.RowMapping]:
-    """Who changed what of one record, latest first. Ask for the record itself before: its readers may read this."""
+async def history(
+    uow: UnitOfWork,
+    entity: str,
+    record_id: UUID,
+    *,
+    field: str = "",
+    actions: Sequence[str] = (),
+    before: tuple[datetime, UUID] | None = None,
+    limit: int = 200,
+) -> Sequence[sa.RowMapping]:
+    """Who changed what of one record, latest first. Ask for the record itself before: its readers may read this.
+
+    `field` keeps the entries that touch it, `before` is (at, id) of the entry under which to go on.
+    """
     uow.require(f"{entity}.read")
     query = (
-        sa.select(_log.c.at, _log.c.action, _log.c.changes, _log.c.source, _users.c.name.label("user_name"))
+        sa.select(
+            _log.c.id, _log.c.at, _log.c.action, _log.c.changes, _log.c.source, _log.c.user_id,
+            _users.c.name.label("user_name"),
+        )
         .outerjoin(_users, sa.and_(_users.c.tenant_id == _log.c.tenant_id, _users.c.id == _log.c.user_id))
         .where(_log.c.entity == entity, _log.c.record_id == record_id)
-        .order_by(_log.c.at.desc())
+        .order_by(_log.c.at.desc(), _log.c.id.desc())
         .limit(limit)
-    )
+    )  # fmt: skip
+    if field:
+        query = query.where(_log.c.changes.has_key(field))
+    if actions:
+        query = query.where(_log.c.action.in_(actions))
+    if before is not None:
+        query = query.where(sa.tuple_(_log.c.at, _log.c.id) < sa.tuple_(*map(sa.literal, before)))
     hidden = {f.partition(".")[2] for f in uow.actor.hidden_fields if f.startswith(f"{entity}.")}
     rows = (await uow.execute(query)).mappings().all()
     if not hidden:

@@ -52,7 +52,11 @@ async def _query(uow: UnitOfWork, text: str) -> str:
 
 async def choices(uow: UnitOfWork, entity: Entity, text: str, *, limit: int = 20) -> list[Hit]:
     """Records to link to: the best hits, or the first by name while nothing is typed."""
-    if text.strip():
+    if text.strip() and entity.name in KINDS:
         return await search(uow, text, kinds=(entity.name,), limit=limit)
-    page = await records.find(uow, entity, columns=(entity.title,), limit=limit)
+    where = None
+    if text.strip():  # short lists, as people and competitors: any part of the name
+        folded: str = await uow.scalar(_FOLD, {"text": text.strip()[:200]})
+        where = sa.func.crm_fold(entity.table.c[entity.title]).contains(folded, autoescape=True)
+    page = await records.find(uow, entity, columns=(entity.title,), where=where, limit=limit)
     return [Hit(entity.name, r["id"], r[entity.title], "") for r in page.rows]

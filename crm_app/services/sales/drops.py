@@ -53,6 +53,13 @@ async def close(
     return await _keep(uow, operation_id, moved, {})
 
 
+async def reopen(uow: UnitOfWork, operation_id: UUID, record_id: UUID, *, to_stage_id: UUID | None = None) -> Drop:
+    """Back into the last open stage of the deal, or the given one."""
+    if (before := await operations.begin(uow, operation_id)) is not None:
+        return _repeated(before)
+    return await _keep(uow, operation_id, [await opportunities.reopen(uow, record_id, to_stage_id=to_stage_id)], {})
+
+
 async def _keep(uow: UnitOfWork, operation_id: UUID, moved: list[Moved], blocked: dict[str, str]) -> Drop:
     await operations.keep(uow, operation_id, {"moved": as_json(moved), "blocked": blocked})
     return Drop([m.name for m in moved], blocked)
