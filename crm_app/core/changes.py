@@ -47,7 +47,8 @@ _guards: dict[str, list[Guard]] = defaultdict(list)
 
 
 def guards(entity_name: str) -> Callable[[Guard], Guard]:
-    """Register the rules of an entity; they run before every create and update, whoever asks for it."""
+    """Register the rules of an entity; they run before every create, update and delete, whoever asks for it. A delete
+    is a draft with `deleted_at`."""
 
     def register(fn: Guard) -> Guard:
         if fn not in _guards[entity_name]:

@@ -173,6 +173,8 @@ async def delete(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
     _permit(uow, entity, "delete")
     record = await uow.get(entity.model, record_id, lock=True)
     await _refuse_needed(uow, entity, record_id)
+    for guard in guards_of(entity.name):
+        await guard(uow, Draft(entity, {"deleted_at": uow.now}, before=record))
     record.deleted_at, record.deleted_by_id = uow.now, uow.actor.user_id
     await _write(uow, entity)
     _tell(uow, entity, record, "deleted", {})

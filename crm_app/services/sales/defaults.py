@@ -63,6 +63,12 @@ async def add_pipeline(
     pipeline = Pipeline(name=name, position=position)
     uow.add(pipeline)
     await uow.flush()
+    await add_stages(uow, pipeline, stages)
+    return pipeline
+
+
+async def add_stages(uow: UnitOfWork, pipeline: Pipeline, stages: tuple[tuple[str, int, int | None], ...]) -> None:
+    """The stages of a new pipeline: the open ones, then Won and Lost."""
     ends = (("Won", StageKind.won, 100), ("Lost", StageKind.lost, 0))
     for place, (stage, probability, rotting) in enumerate(stages):
         uow.add(
@@ -71,4 +77,3 @@ async def add_pipeline(
     for place, (stage, kind, probability) in enumerate(ends, start=len(stages)):
         uow.add(Stage(pipeline_id=pipeline.id, name=stage, kind=kind, position=place, probability=probability))
     await uow.flush()
-    return pipeline

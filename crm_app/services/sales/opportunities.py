@@ -191,6 +191,10 @@ async def step_back(uow: UnitOfWork, moved: Sequence[Moved]) -> list[Moved]:
     """Undo a move or a closing, unless somebody changed the deal since (Conflict)."""
     uow.require("opportunity.move")
     deals = {d["id"]: d for d in await _lock(uow, [m.record_id for m in moved])}
+    stages_before = {m.before["stage_id"] for m in moved}
+    there = sa.select(sa.func.count()).where(_stages.c.id.in_(stages_before), _stages.c.deleted_at.is_(None))
+    if await uow.scalar(there) != len(stages_before):
+        raise Conflict("The stage it came from was removed meanwhile: nothing was undone.")
     back = []
     for m in moved:
         deal = deals[m.record_id]
@@ -351,6 +355,7 @@ async def _last_open_stage(uow: UnitOfWork, deal: sa.RowMapping) -> UUID:
         query = (
             sa.select(_stages.c.id)
             .where(_stages.c.pipeline_id == deal["pipeline_id"], _stages.c.kind == StageKind.open)
+            .where(_stages.c.deleted_at.is_(None))
             .order_by(_stages.c.position)
             .limit(1)
         )

@@ -83,7 +83,7 @@ async def _start(uow: UnitOfWork, pipeline_id: UUID | None, stage_id: UUID | Non
     if stage_id is not None:
         query = query.where(stages.c.id == stage_id)
     else:
-        query = query.where(stages.c.kind == StageKind.open)
+        query = query.where(stages.c.kind == StageKind.open, pipelines.c.is_active)
         if pipeline_id is not None:
             query = query.where(stages.c.pipeline_id == pipeline_id)
     rows = await uow.rows(query)
