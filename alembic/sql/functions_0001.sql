@@ -78,6 +78,8 @@ BEGIN
     IF to_regclass(part) IS NULL THEN
       EXECUTE format('CREATE TABLE %I PARTITION OF audit_log FOR VALUES FROM (%L) TO (%L)', part,
                      month::timestamp AT TIME ZONE 'UTC', (month + interval '1 month')::timestamp AT TIME ZONE 'UTC');
+      -- Row triggers come from the whole log; one against TRUNCATE does not.
+      EXECUTE format('CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION crm_append_only()', part);
       made := made + 1;
     END IF;
     month := (month + interval '1 month')::date;

@@ -77,6 +77,11 @@ def protect_audit() -> None:
     ddl.run(op, "SELECT crm_audit_partitions(3)")
     ddl.isolate(op, "audit_log", rights="SELECT")
     ddl.isolate(op, "audit_seal", rights="SELECT, INSERT")
+    ddl.run(
+        op,
+        "CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit_log_default "
+        "FOR EACH STATEMENT EXECUTE FUNCTION crm_append_only()",
+    )
     for table in ("audit_log", "audit_seal"):
         for name, when, each in (
             ("append_only", "BEFORE UPDATE OR DELETE", "ROW"),
