@@ -45,6 +45,7 @@ class BoardState(AppState):
     viewers: list[dict[str, Any]] = []
     locked: str = ""
     is_loaded: bool = False
+    shows_ends: bool = False
     _sequence: int = 0
     _limits: dict[str, int] = {}  # stage id -> rotting days, 0 for none
     _deals_seen: dict[str, list[dict[str, Any]]] = {}
@@ -103,7 +104,7 @@ class BoardState(AppState):
             {"id": str(u["id"]), "name": u["name"], "initials": initials(u["name"]), "tint": str(tint(u["name"]))}
             for u in people
         ]
-        self.query, self.is_loaded = query, True
+        self.query, self.is_loaded, self.shows_ends = query, True, query.get("ends") == "1"
         self.chips = filters.chips(wanted, {u["id"]: u["name"] for u in people}, actor.currency)
         self.locked = "" if actor.can("opportunity.move") else "Your role may look at deals but not move them."
         if found is None:
