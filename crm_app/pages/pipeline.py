@@ -3,7 +3,7 @@
 import reflex as rx
 
 from crm_app.components.frame import framed
-from crm_app.components.sales.board import KEYS, BoardView, board
+from crm_app.components.sales.board import KEYS, BoardView, board, plus
 from crm_app.components.sales.board_filters import FilterView
 from crm_app.components.sales.deal_dialog import DealDialogView
 from crm_app.state.sales.board import BoardState
@@ -44,7 +44,7 @@ def page() -> rx.Component:
         on_widen=BoardAddress.widen,
         on_clear=BoardAddress.clear,
     )
-    return framed(board(view, filters, dialog()), current="/pipeline", title="Pipeline", keys=KEYS)
+    return framed(board(view, filters, dialog()), current="/pipeline", title="Pipeline", keys=KEYS, create=plus(view))
 
 
 def dialog() -> DealDialogView:

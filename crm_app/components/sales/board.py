@@ -102,9 +102,21 @@ def _here_now(viewers: rx.Var[list[dict[str, Any]]]) -> rx.Component:
     )
 
 
-def _new_deal(view: BoardView, **props: Any) -> rx.Component:
+def _start_deal(view: BoardView) -> Any:
     first = rx.cond(view.columns.length() > 0, view.columns[0]["id"].to(str), "")
-    return kit.primary("New deal", icon_name="add", on_click=view.on_new_deal(first, "", "", ""), **props)
+    return view.on_new_deal(first, "", "", "")
+
+
+def _new_deal(view: BoardView, **props: Any) -> rx.Component:
+    return kit.primary("New deal", icon_name="add", on_click=_start_deal(view), **props)
+
+
+def plus(view: BoardView) -> rx.Component:
+    """New deal on the phone, in the middle of the bottom bar."""
+    button = rx.el.button(
+        kit.icon("add", 24), kit.sr("New deal"), type="button", class_name="plus", on_click=_start_deal(view)
+    )
+    return rx.cond(view.locked == "", button)
 
 
 def _columns(view: BoardView, filters: FilterView) -> rx.Component:

@@ -1,6 +1,6 @@
 """Changing what the board shows: every way leads through the address, so that a link shows the same."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 import reflex as rx
 
@@ -9,17 +9,23 @@ from crm_app.state.sales import filters
 from crm_app.state.sales.board import BoardState
 
 _FIELDS = ("q", "min", "max", "from", "until", "tag")
+# As a plain dict Reflex would keep only the last owner of several.
+Narrowing = TypedDict(
+    "Narrowing",
+    {"owner": list[str], "health": list[str], "q": str, "min": str, "max": str, "from": str, "until": str, "tag": str},
+    total=False,
+)
 
 
 class BoardAddress(AppState):
     """The filter bar and the menu of the board."""
 
     @rx.event
-    async def narrow(self, given: dict[str, Any]):
-        """The filter form was sent; several owners or marks of health come as a list."""
+    async def narrow(self, given: Narrowing):
+        """The filter form was sent."""
         board = await self.get_state(BoardState)
         query = {k: str(given.get(k) or "").strip() for k in _FIELDS}
-        query |= {k: ",".join(_several(given.get(k))) for k in ("owner", "health")}
+        query |= {"owner": ",".join(given.get("owner", [])), "health": ",".join(given.get("health", []))}
         return _go(board, query | {"ends": board.query.get("ends", "")})
 
     @rx.event
@@ -41,7 +47,3 @@ class BoardAddress(AppState):
 
 def _go(board: BoardState, query: dict[str, str]) -> Any:
     return rx.redirect(filters.address(board.pipeline_id, query))
-
-
-def _several(value: Any) -> list[str]:
-    return [str(v) for v in value if v] if isinstance(value, list) else [str(value)] if value else []
