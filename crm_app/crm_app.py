@@ -7,9 +7,10 @@ from crm_app.api import routes
 from crm_app.components.theme import APP_KWARGS
 from crm_app.jobs.process import web_process
 from crm_app.pages import add_pages
-from crm_app.state.base import handle_exception
+from crm_app.state.base import handle_exception, keep_the_door
 
 parts.load()
 app = rx.App(api_transformer=routes.around(), backend_exception_handler=handle_exception, **APP_KWARGS)
+keep_the_door(app)
 app.register_lifespan_task(web_process)
 add_pages(app)

@@ -1,25 +1,50 @@
-"""What every state of a signed-in page shares: who acts, and what the person is told."""
+"""What every state of a signed-in page shares: who acts, and what the person is told.
 
+No handler of AppState or of a class below it runs without a session: `Doorkeeper` looks it up before each event.
+"""
+
+import contextlib
 import logging
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import reflex as rx
 from reflex.event import EventSpec
+from reflex.middleware import Middleware
+from reflex.state import StateUpdate
+from reflex_base.event import Event
 
 from crm_app.core.context import Actor
-from crm_app.core.errors import CrmError, Unauthenticated
+from crm_app.core.errors import CrmError, Invalid, Unauthenticated
 from crm_app.core.text import initials, tint
 from crm_app.services.people import sessions
+from crm_app.services.people.roles import catalogue
+from crm_app.services.people.sessions import Visitor
 
 log = logging.getLogger(__name__)
 _KEPT = 5  # notices in the state; the browser shows each once, by its id
+_FRESH = 1.0  # seconds for which one look at the session serves
 _actions: dict[str, Callable[[str], Any]] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    cookie: str
+    visitor: Visitor
+    at: float
+
+
+_seen: ContextVar[_Seen | None] = ContextVar("visitor_of_this_event", default=None)
+_request_id: ContextVar[str] = ContextVar("request_id_of_this_event", default="")
+
+
 class AppState(rx.State):
-    """Base of every state class. `actor` is asked at every event: a session revoked a second ago is refused now."""
+    """Base of every state class. A session revoked a second ago is refused now."""
 
     notices: list[dict[str, Any]] = []
     user_name: str = ""
@@ -30,26 +55,62 @@ class AppState(rx.State):
 
     async def actor(self) -> Actor:
         """Who acts with the cookie of this tab. Unauthenticated leads to the sign-in page."""
-        visitor = await sessions.visitor_of(
-            self.router.headers.cookie,
-            ip=self.router.session.client_ip,
-            user_agent=self.router.headers.user_agent,
-        )
+        return (await self.visitor()).actor
+
+    async def visitor(self) -> Visitor:
+        """The actor with what the frame shows. One look at the database serves for a second, so a long-running handler
+        asks again before each thing it does."""
+        cookie, seen = self.router.headers.cookie, _seen.get()
+        if seen is not None and seen.cookie == cookie and time.monotonic() - seen.at < _FRESH:
+            return seen.visitor
+        visitor = await _look(self.router)
         if visitor is None:
             raise Unauthenticated("Sign in to go on.")
+        self.take(visitor)
+        return visitor
+
+    def take(self, visitor: Visitor) -> None:
+        """Show who is signed in; sends nothing when nothing changed."""
         actor = visitor.actor
-        if (self.user_name, self.workspace) != (actor.name, visitor.workspace):
-            self.user_name, self.workspace = actor.name, visitor.workspace
-            self.user_initials, self.user_tint = initials(actor.name), tint(actor.name)
-        rights = {p.replace(".", "_"): True for p in sorted(actor.permissions)}
-        if rights != self.rights:
-            self.rights = rights
-        return actor
+        allowed = (p for p in catalogue() if actor.can(p))
+        shown = {
+            "user_name": actor.name,
+            "user_initials": initials(actor.name),
+            "user_tint": tint(actor.name),
+            "workspace": visitor.workspace,
+            "rights": {p.replace(".", "_"): True for p in allowed},
+        }
+        for name, value in shown.items():
+            if getattr(self, name) != value:
+                setattr(self, name, value)
 
     def notify(self, text: str, *, kind: str = "done", action: str = "", payload: str = "") -> None:
         """Say one sentence; `kind` is done or error. `payload` is "<name>:<value>" for `notice_action(name)`."""
         notice = {"id": time.time_ns() // 1000, "text": text, "kind": kind, "action": action, "payload": payload}
         self.notices = [*self.notices[1 - _KEPT :], notice]
+
+    @contextlib.contextmanager
+    def telling(self) -> Iterator[None]:
+        """A refusal inside becomes a notice; what is wrong with single fields goes to the class's own var `errors`,
+        when it has one, which is emptied first."""
+        has_errors = "errors" in type(self).vars
+        if has_errors and self.errors:
+            self.errors = {}
+        try:
+            yield
+        except Unauthenticated:
+            raise
+        except Invalid as refused:
+            if has_errors and refused.fields:
+                self.errors = {field: text[:1].upper() + text[1:] for field, text in refused.fields.items()}
+            else:
+                self.notify(str(refused), kind="error")
+        except CrmError as refused:
+            self.notify(str(refused), kind="error")
+
+    @rx.event
+    async def enter(self):
+        """For pages that load nothing of their own: by now the doorkeeper has shown who is signed in."""
 
     @rx.event
     async def act(self, notice: int, action: str, payload: str):
@@ -60,16 +121,63 @@ class AppState(rx.State):
     @rx.event
     async def tell(self, text: str):
         """A refusal that no handler took care of."""
-        self.notify(text, kind="error")
+        self.notify(text[:500], kind="error")
 
     @rx.event
     async def tell_broken(self, reference: str):
         """Something failed that nobody expected; the log has it under the reference."""
         self.notify(
             "Something went wrong on our side and nothing was changed. Try again; if it stays,"
-            f" tell your admin this reference: {reference}.",
+            f" tell your admin this reference: {reference[:20]}.",
             kind="error",
         )
+
+
+class Doorkeeper(Middleware):
+    """Before every event of AppState and the classes below it: no session, no handler."""
+
+    async def preprocess(self, app: rx.App, state: Any, event: Any) -> StateUpdate | None:
+        if not is_behind_the_door(event.name):
+            return None
+        _seen.set(None)
+        _request_id.set(secrets.token_hex(8))
+        root = state._get_root_state()
+        visitor = await _look(root.router)
+        if visitor is None:
+            return StateUpdate(events=Event.from_event_type(to_sign_in(root.router)))
+        (await root.get_state(AppState)).take(visitor)
+        return None
+
+
+def keep_the_door(app: rx.App) -> None:
+    """Put the doorkeeper before everything else that looks at events; called once, by the front door."""
+    app.add_middleware(Doorkeeper(), index=0)
+
+
+def is_behind_the_door(event_name: str) -> bool:
+    """Whether the event is one of AppState or of a class below it."""
+    owner, door = event_name.rpartition(".")[0], AppState.get_full_name()
+    return owner == door or owner.startswith(f"{door}.")
+
+
+async def _look(router: Any) -> Visitor | None:
+    """The visitor behind a tab's websocket, by the cookie of its handshake."""
+    cookie = router.headers.cookie
+    visitor = await sessions.visitor_of(
+        cookie, ip=router.session.client_ip, user_agent=router.headers.user_agent, request_id=_request_id.get()
+    )
+    if visitor is not None:
+        _seen.set(_Seen(cookie, visitor, time.monotonic()))
+    return visitor
+
+
+def to_sign_in(router: Any = None) -> EventSpec:
+    """To the sign-in page, and from there back to where the person was."""
+    here = ""
+    if router is not None:
+        here = router.url.path + (f"?{router.url.query}" if router.url.query else "")
+    wanted = f"&next={quote(here, safe='')}" if here.startswith("/") and here != "/" else ""
+    return rx.redirect(f"/sign-in?done=ended{wanted}")
 
 
 def notice_action(name: str, handler: Callable[[str], Any]) -> None:
@@ -77,12 +185,12 @@ def notice_action(name: str, handler: Callable[[str], Any]) -> None:
     _actions[name] = handler
 
 
-def handle_exception(error: Exception) -> EventSpec | list[EventSpec] | None:
+def handle_exception(exception: Exception) -> EventSpec | None:
     """Whatever an event handler let through: refusals become notices, everything else is logged and told."""
-    if isinstance(error, Unauthenticated):
-        return rx.redirect("/sign-in?done=ended")
-    if isinstance(error, CrmError):
-        return AppState.tell(str(error))
+    if isinstance(exception, Unauthenticated):
+        return to_sign_in()
+    if isinstance(exception, CrmError):
+        return AppState.tell(str(exception))
     reference = f"E-{time.time_ns() // 1_000_000 % 10**8:08d}"
-    log.error("event failed, reference %s", reference, exc_info=error)
+    log.error("event failed, reference %s", reference, exc_info=exception)
     return AppState.tell_broken(reference)

@@ -87,6 +87,17 @@ async def sign_in_candidates(email_key: str) -> list[Candidate]:
     return [Candidate(*row) for row in rows]
 
 
+async def has_workspaces() -> bool:
+    async with _each_alone() as connection:
+        return bool((await connection.execute(sa.text("SELECT EXISTS (SELECT FROM crm_tenants())"))).scalar())
+
+
+async def ping() -> None:
+    """Ask the database for a sign of life; SQLAlchemyError when there is none."""
+    async with _each_alone() as connection:
+        await connection.execute(sa.text("SELECT 1"))
+
+
 async def link_user(digest: str) -> LinkRow | None:
     async with _each_alone() as connection:
         row = (await connection.execute(_LINK, {"digest": digest})).first()

@@ -39,7 +39,7 @@ async def invite(actor: Actor, *, email: str, role_id: UUID, team_id: UUID | Non
         user = await _expected(uow, email, role_id, team_id, name)
         token = await links.make(uow, user.id, LinkPurpose.invite)
         space = await uow.scalar(sa.select(Workspace.name).where(Workspace.id == actor.tenant_id))  # type: ignore[call-overload]
-    url = links.address(token, LinkPurpose.invite)
+    url = links.address(token, LinkPurpose.invite, workspace=space)
     letter = letters.invitation(to=user.email, workspace=space, by=actor.name or "A colleague", url=url)
     return await hand_over(user, url, letter)
 

@@ -3,6 +3,7 @@
 import secrets
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -43,9 +44,10 @@ async def make(uow: UnitOfWork, user_id: UUID, purpose: LinkPurpose) -> str:
     return token
 
 
-def address(token: str, purpose: LinkPurpose) -> str:
-    """Where a person opens it."""
-    return f"{settings().base_url}/auth/{purpose.value}/{token}"
+def address(token: str, purpose: LinkPurpose, **shown: str) -> str:
+    """Where a person opens it; `shown` are words for the page."""
+    query = f"?{urlencode(shown)}" if shown else ""
+    return f"{settings().base_url}/{purpose.value}/{token}{query}"
 
 
 async def look_up(token: str, purpose: LinkPurpose) -> LinkRow:

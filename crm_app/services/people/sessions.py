@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
@@ -24,10 +25,19 @@ from crm_app.store.uow import UnitOfWork, unit_of_work
 
 WINDOW = timedelta(minutes=15)
 MOST_BY_EMAIL, MOST_BY_IP = 5, 20  # failures within the window
+_MOST_DEAD = 10_000
+_dead: OrderedDict[str, None] = OrderedDict()  # tokens the database does not know, so as to ask once
 _TOUCH_EVERY = timedelta(minutes=1)
-_WRONG = "The e-mail address or the password is not right."
 _sessions: Any = UserSession.__table__  # type: ignore[attr-defined]
 _users: Any = User.__table__  # type: ignore[attr-defined]
+
+
+class WrongPassword(Unauthenticated):
+    """No such address, or not its password: nobody is told which. `left`: further tries before it is throttled."""
+
+    def __init__(self, *, left: int) -> None:
+        super().__init__("The e-mail address or the password is not right.")
+        self.left = left
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +91,11 @@ async def visitor_of(
     Roles, teams and revocation are read anew every time: a change counts from the next click on.
     """
     token = token_in(cookie_header)
-    row = await identity.session_user(digest(token)) if token else None
+    if not token or is_known_dead(cookie_header):
+        return None
+    row = await identity.session_user(digest(token))
     if row is None:
+        _bury(token)
         return None
     actor = Actor(
         tenant_id=row.tenant_id,
@@ -103,6 +116,17 @@ async def visitor_of(
     if touch and now - row.last_seen_at > _TOUCH_EVERY:
         await _touch(actor, now)
     return Visitor(actor, row.email, row.role, row.workspace, row.preferences)
+
+
+def is_known_dead(cookie_header: str) -> bool:
+    """Whether this process has already been told that the session ended. Costs nothing; a token never comes back."""
+    return token_in(cookie_header) in _dead
+
+
+def _bury(token: str) -> None:
+    _dead[token] = None
+    if len(_dead) > _MOST_DEAD:
+        _dead.popitem(last=False)
 
 
 async def actor_of(
@@ -137,11 +161,11 @@ async def sign_in(email: str, password: str, *, ip: str = "", user_agent: str = 
     now, key = utcnow(), email_key(email)
     if not is_email(key):
         await passwords.verify(password, "")
-        raise Unauthenticated(_WRONG)
-    await throttle(key, ip, now)
+        raise WrongPassword(left=MOST_BY_EMAIL)
+    tries = await throttle(key, ip, now)
     found = await _matching(key, password)
     if found is None:
-        raise Unauthenticated(_WRONG)
+        raise WrongPassword(left=max(0, MOST_BY_EMAIL - tries.by_email))
     candidate, renewed = found
     actor = Actor(candidate.tenant_id, candidate.user_id, ip=ip, user_agent=user_agent)
     async with unit_of_work(actor, now=now) as uow:
@@ -163,7 +187,7 @@ async def _matching(key: str, password: str) -> tuple[identity.Candidate, str | 
     return None
 
 
-async def throttle(key: str, ip: str, now: datetime) -> None:
+async def throttle(key: str, ip: str, now: datetime) -> identity.Attempts:
     """Count one attempt for this address and from this place; Throttled when there were too many lately."""
     tries = await identity.note_attempt(key, ip, now, WINDOW)
     waits = []
@@ -177,6 +201,7 @@ async def throttle(key: str, ip: str, now: datetime) -> None:
         raise Throttled(
             f"Too many attempts. Try again in {-(-seconds // 60)} min, or reset your password.", retry_after=seconds
         )
+    return tries
 
 
 async def open_session(uow: UnitOfWork, user_id: UUID) -> str:

@@ -9,8 +9,15 @@ from crm_app.models.base import new_id
 from crm_app.models.people.users import Team, User
 from crm_app.models.platform.workspaces import Workspace
 from crm_app.services.people import checks, passwords, roles
+from crm_app.settings import settings
 from crm_app.store import identity
 from crm_app.store.uow import UnitOfWork
+
+
+class AddressTaken(Invalid):
+    """Somebody signs in with this address already."""
+
+    code = "taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +57,13 @@ async def check(
         time_zone=checks.time_zone(time_zone),
     )
     if await identity.sign_in_candidates(checks.email_key(address)):
-        raise Invalid(email="is already used to sign in; sign in instead, or reset the password")
+        raise AddressTaken(email="is already used to sign in; sign in instead, or reset the password")
     return founder
+
+
+async def may_found() -> bool:
+    """Whether anybody may found a workspace: as the settings say, and always where there is none yet."""
+    return settings().open_sign_up or not await identity.has_workspaces()
 
 
 def founding_actor(founder: Founder, *, source: Source = Source.ui, ip: str = "", user_agent: str = "") -> Actor:

@@ -15,12 +15,14 @@ ERRORS: dict[str, tuple[str, str]] = {
     "weak": ("password", f"Use at least {SHORTEST} characters, and no password that is easy to guess"),
     "name": ("name", "Enter your name"),
     "workspace": ("workspace", "Enter the name of your company or team"),
+    "closed": ("form", "New workspaces are not opened here. Ask an administrator to invite you"),
     "origin": ("form", "The form came from another page. Load this page again and retry"),
 }
 UNKNOWN = ("form", "That did not work. Load the page again and retry")
 
 NOTES = {
     "sent": "If there is an account with this e-mail, a link is on its way. It works for one hour",
+    "asked": "Your administrator now sees that you asked, and can give you a link",
     "reset": "Password changed. Sign in with the new one",
     "signed-out": "You are signed out",
     "ended": "Your session has ended. Sign in again to go on where you were",
