@@ -22,15 +22,14 @@ async def web_process() -> AsyncIterator[None]:
 
 async def worker_process() -> None:
     """`crm worker`: clock and worker, until a signal ends it."""
-    app = await open_queue()
-    clock = Clock(app)
-    clock.start()
-    try:
-        await run_worker(app, concurrency=4)
-    finally:
-        clock.stop()
-        await app.close_async()
-        await close_engine()
+    async with open_queue() as app:
+        clock = Clock(app)
+        clock.start()
+        try:
+            await run_worker(app, concurrency=4)
+        finally:
+            clock.stop()
+    await close_engine()
 
 
 @contextlib.asynccontextmanager
@@ -47,16 +46,15 @@ async def _jobs(*, with_worker: bool) -> AsyncIterator[None]:
     if not with_worker:
         yield
         return
-    app = await open_queue()
-    clock = Clock(app)
-    clock.start()
-    worker = asyncio.create_task(run_worker(app, in_process=True), name="job worker")
-    try:
-        yield
-    finally:
-        clock.stop()
-        await _end(worker)
-        await app.close_async()
+    async with open_queue() as app:
+        clock = Clock(app)
+        clock.start()
+        worker = asyncio.create_task(run_worker(app, in_process=True), name="job worker")
+        try:
+            yield
+        finally:
+            clock.stop()
+            await _end(worker)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -1,6 +1,8 @@
 """The job queue: Procrastinate on our own database. A job deferred in a unit of work exists only if that commits."""
 
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import procrastinate
@@ -28,12 +30,18 @@ class Backoff(BaseRetryStrategy):
 queue = procrastinate.App(connector=procrastinate.PsycopgConnector())
 
 
-async def open_queue() -> procrastinate.App:
-    """Connect the queue with a small pool of its own, past a pooler: it listens."""
-    connector = procrastinate.PsycopgConnector(conninfo=database_urls().direct, min_size=1, max_size=4)
-    app = queue.with_connector(connector)
-    await app.open_async()
-    return app
+@asynccontextmanager
+async def open_queue() -> AsyncIterator[procrastinate.App]:
+    """The queue with a small pool of its own, past a pooler: it listens. One at a time in a process."""
+    connector = procrastinate.PsycopgConnector(
+        conninfo=database_urls().direct, min_size=1, max_size=4, kwargs={"application_name": "salescompass jobs"}
+    )
+    with queue.replace_connector(connector) as app:
+        await app.open_async()
+        try:
+            yield app
+        finally:
+            await app.close_async()
 
 
 async def defer(connection: Any, task: str, *, lock: str | None = None, key: str | None = None, **args: Any) -> None:

@@ -219,19 +219,18 @@ async def _first_cards(
 
 
 async def more_cards(
-    uow: UnitOfWork, stage_id: UUID, after_id: UUID, filters: Filters | None = None, *, window: int = WINDOW
+    uow: UnitOfWork, stage_id: UUID, after_id: UUID | None, filters: Filters | None = None, *, window: int = WINDOW
 ) -> tuple[Sequence[sa.RowMapping], bool]:
-    """The next cards of a column below `after_id`, and whether more follow."""
+    """The cards of a column below `after_id` (None: from the top), and whether more follow."""
     uow.require("opportunity.read")
-    mark = sa.select(_deals.c.position, _deals.c.id).where(_deals.c.id == after_id).limit(1)
-    place = (await uow.rows(mark)) or None
-    if place is None:
-        return [], False
-    here = sa.tuple_(_deals.c.position, _deals.c.id)
-    query = _with_names(_deals, _deals).where(
-        _deals.c.stage_id == stage_id, here > sa.tuple_(sa.literal(place[0].position), sa.literal(place[0].id))
-    )
-    query = narrowed(uow, query, filters or Filters()).order_by(_deals.c.position, _deals.c.id)
+    query = _with_names(_deals, _deals).where(_deals.c.stage_id == stage_id)
+    if after_id is not None:
+        mark = await uow.scalar(sa.select(_deals.c.position).where(_deals.c.id == after_id))
+        if mark is None:
+            return [], False
+        here = sa.tuple_(_deals.c.position, _deals.c.id)
+        query = query.where(here > sa.tuple_(sa.literal(mark), sa.literal(after_id)))
+    query = _narrow(uow, query, filters or Filters()).order_by(_deals.c.position, _deals.c.id)
     found = (await uow.execute(query.limit(sa.literal_column(str(window + 1))))).mappings().all()
     return found[:window], len(found) > window
 

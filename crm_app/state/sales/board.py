@@ -248,12 +248,11 @@ class BoardState(AppState):
 
     @rx.event
     async def load_more(self, stage: str, last: str | None):
-        if last is None:
-            return
+        """The next cards of a column; its first ones when all that were loaded went elsewhere."""
         actor = await self.actor()
-        now = utcnow()
+        now, wanted = utcnow(), filters.parse(self.query, actor.currency)
         async with unit_of_work(actor, now=now) as uow:
-            rows, more = await board.more_cards(uow, UUID(stage), UUID(last), filters.parse(self.query, actor.currency))
+            rows, more = await board.more_cards(uow, UUID(stage), UUID(last) if last else None, wanted)
         page = [self._card(r, actor, now) for r in rows]
         self.push({"op": "page", "stage": stage, "cards": page, "more": more})
 
