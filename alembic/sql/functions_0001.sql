@@ -211,32 +211,52 @@ CREATE FUNCTION crm_tenants() RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$ SELECT id FROM workspace ORDER BY id $$;
 
 -- Full-text search by prefixes over one kind of record. Definer, because @@ is not leakproof and would not use its index
--- under row-level security; it keeps to the tenant by itself and to `owners` when given.
+-- under row-level security; it keeps to the tenant by itself and to `owners` when given. Deals are also found by the
+-- name of their account, open ones first.
 CREATE FUNCTION crm_search(kind text, query tsquery, owners uuid[], lim integer)
-RETURNS TABLE (id uuid, title text, detail text, rank real)
+RETURNS TABLE (id uuid, title text, detail text, extra text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE tenant uuid := current_setting('app.tenant_id')::uuid;
 BEGIN
   CASE kind
   WHEN 'opportunity' THEN RETURN QUERY
-    SELECT h.id, h.name::text, h.number::text, ts_rank(h.search_text, query) FROM (
-      SELECT o.id, o.name, o.number, o.search_text FROM opportunity o
-      WHERE o.tenant_id = tenant AND o.deleted_at IS NULL AND o.search_text @@ query
-        AND (owners IS NULL OR o.owner_id = ANY (owners)) LIMIT 500) h ORDER BY 4 DESC, 2 LIMIT lim;
+    SELECT b.id, b.name::text, concat_ws(' · ', b.number, a.name), s.name::text FROM (
+      SELECT h.* FROM (
+        (SELECT o.id, o.name, o.number, o.account_id, o.stage_id, o.status, ts_rank(o.search_text, query) AS rank
+         FROM opportunity o
+         WHERE o.tenant_id = tenant AND o.deleted_at IS NULL AND o.search_text @@ query
+           AND (owners IS NULL OR o.owner_id = ANY (owners)) LIMIT 500)
+        UNION ALL
+        (SELECT o.id, o.name, o.number, o.account_id, o.stage_id, o.status, 0
+         FROM opportunity o
+         WHERE o.tenant_id = tenant AND o.deleted_at IS NULL AND NOT o.search_text @@ query
+           AND o.account_id = ANY (ARRAY(SELECT c.id FROM account c
+             WHERE c.tenant_id = tenant AND c.deleted_at IS NULL AND c.search_text @@ query LIMIT 20))
+           AND (owners IS NULL OR o.owner_id = ANY (owners)) LIMIT 100)
+      ) h ORDER BY h.status <> 'open', h.rank DESC, h.name, h.id LIMIT lim) b
+    JOIN account a ON a.tenant_id = tenant AND a.id = b.account_id
+    JOIN stage s ON s.tenant_id = tenant AND s.id = b.stage_id
+    ORDER BY b.status <> 'open', b.rank DESC, b.name, b.id;
   WHEN 'account' THEN RETURN QUERY
-    SELECT h.id, h.name::text, h.city::text, ts_rank(h.search_text, query) FROM (
-      SELECT a.id, a.name, a.city, a.search_text FROM account a
+    SELECT h.id, h.name::text, h.city::text, h.industry::text FROM (
+      SELECT a.id, a.name, a.city, a.industry, a.search_text FROM account a
       WHERE a.tenant_id = tenant AND a.deleted_at IS NULL AND a.search_text @@ query
-        AND (owners IS NULL OR a.owner_id = ANY (owners)) LIMIT 500) h ORDER BY 4 DESC, 2 LIMIT lim;
+        AND (owners IS NULL OR a.owner_id = ANY (owners)) LIMIT 500) h
+    ORDER BY ts_rank(h.search_text, query) DESC, h.name, h.id LIMIT lim;
   WHEN 'contact' THEN RETURN QUERY
-    SELECT h.id, h.name::text, h.email::text, ts_rank(h.search_text, query) FROM (
-      SELECT c.id, c.name, c.email, c.search_text FROM contact c
-      WHERE c.tenant_id = tenant AND c.deleted_at IS NULL AND c.search_text @@ query
-        AND (owners IS NULL OR c.owner_id = ANY (owners)) LIMIT 500) h ORDER BY 4 DESC, 2 LIMIT lim;
+    SELECT b.id, b.name::text, coalesce(a.name, '')::text, b.title::text FROM (
+      SELECT h.*, ts_rank(h.search_text, query) AS rank FROM (
+        SELECT c.id, c.name, c.title, c.account_id, c.search_text FROM contact c
+        WHERE c.tenant_id = tenant AND c.deleted_at IS NULL AND c.search_text @@ query
+          AND (owners IS NULL OR c.owner_id = ANY (owners)) LIMIT 500) h
+      ORDER BY rank DESC, h.name, h.id LIMIT lim) b
+    LEFT JOIN account a ON a.tenant_id = tenant AND a.id = b.account_id
+    ORDER BY b.rank DESC, b.name, b.id;
   WHEN 'product' THEN RETURN QUERY
-    SELECT h.id, h.name::text, h.sku::text, ts_rank(h.search_text, query) FROM (
-      SELECT p.id, p.name, p.sku, p.search_text FROM product p
-      WHERE p.tenant_id = tenant AND p.deleted_at IS NULL AND p.search_text @@ query LIMIT 500) h ORDER BY 4 DESC, 2 LIMIT lim;
+    SELECT h.id, h.name::text, h.sku::text, h.family::text FROM (
+      SELECT p.id, p.name, p.sku, p.family, p.search_text FROM product p
+      WHERE p.tenant_id = tenant AND p.deleted_at IS NULL AND p.search_text @@ query LIMIT 500) h
+    ORDER BY ts_rank(h.search_text, query) DESC, h.name, h.id LIMIT lim;
   ELSE RAISE EXCEPTION 'no search over %', kind;
   END CASE;
 END $$;

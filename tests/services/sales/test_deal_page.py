@@ -60,11 +60,12 @@ async def test_days_are_counted_for_each_stage_and_the_present_one_runs(alice, d
 
 async def test_the_gate_says_what_the_next_stage_still_wants(admin, alice, deal, stages, make, account):
     async with unit_of_work(admin) as uow:
-        wanted = ["primary_contact_id", "next_step", "amount_minor"]
+        wanted = ["primary_contact_id", "next_step", "lead_source"]
         await records.update(uow, STAGE, stages["Discovery"], {"required_fields": wanted})
+        await records.update(uow, OPPORTUNITY, deal.id, {"lead_source": "Trade fair"})
     gate = (await read(alice, deal.id)).gate
     assert gate.stage.name == "Discovery"
-    assert gate.fields == (("primary_contact_id", False), ("next_step", False), ("amount_minor", True))
+    assert gate.fields == (("primary_contact_id", False), ("next_step", False), ("lead_source", True))
     assert gate.missing == ["primary_contact_id", "next_step"]
     async with unit_of_work(alice) as uow:
         await opportunities.win(uow, deal.id, opportunities.Closing())
