@@ -230,7 +230,7 @@ async def more_cards(
             return [], False
         here = sa.tuple_(_deals.c.position, _deals.c.id)
         query = query.where(here > sa.tuple_(sa.literal(mark), sa.literal(after_id)))
-    query = _narrow(uow, query, filters or Filters()).order_by(_deals.c.position, _deals.c.id)
+    query = narrowed(uow, query, filters or Filters()).order_by(_deals.c.position, _deals.c.id)
     found = (await uow.execute(query.limit(sa.literal_column(str(window + 1))))).mappings().all()
     return found[:window], len(found) > window
 
