@@ -169,7 +169,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   )
   SELECT array_agg(DISTINCT u.id) || person FROM crm_user u
   WHERE u.tenant_id = tenant AND (u.team_id IN (SELECT id FROM mine)
-    OR u.team_id = (SELECT team_id FROM crm_user WHERE tenant_id = tenant AND id = person))
+    OR u.team_id = (SELECT p.team_id FROM crm_user p JOIN team t ON t.tenant_id = p.tenant_id AND t.id = p.team_id
+                    WHERE p.tenant_id = tenant AND p.id = person AND t.deleted_at IS NULL))
 $$;
 
 -- Sign-in happens before the tenant is known: these few functions look across tenants, each for one exact key.

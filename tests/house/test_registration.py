@@ -16,7 +16,7 @@ HANDLERS = {
     "deal_activities.refresh_deal": {"activity.created", "activity.updated", "activity.deleted", "activity.restored"},
 }
 TICKS = {"refresh_health", "seal_audit", "sweep"}
-GUARDS = {"activity", "opportunity", "team"}
+GUARDS = {"activity", "opportunity", "pipeline", "stage", "team"}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -67,8 +67,12 @@ async def change(
 
 
 async def delete(uow: UnitOfWork, team_id: UUID) -> None:
-    """Its members and the teams below it stay, without a team."""
-    await records.delete(uow, TEAM, team_id)
+    """Its members and the teams below it stay, without a team: nobody sees another's records through it any more."""
+    team: Team = await records.delete(uow, TEAM, team_id)
+    stamps = {"updated_at": uow.now, "updated_by_id": uow.actor.user_id}
+    for table, link in ((_users, "team_id"), (_teams, "parent_id")):
+        followers = sa.update(table).where(table.c[link] == team.id, table.c.deleted_at.is_(None))
+        await uow.execute(followers.values({link: None, "version": table.c.version + 1, **stamps}))
 
 
 @guards("team")

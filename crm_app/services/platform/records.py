@@ -79,9 +79,10 @@ def _select(entity: Entity, names: Sequence[str], key: sa.Column[Any]) -> sa.Sel
             columns.append(table.c[spec.currency_field])
         if spec.kind is Kind.link and (target := registry.find(spec.target)):
             other = target.table.alias(f"{name}__of")
-            source = source.outerjoin(
-                other, sa.and_(other.c.tenant_id == table.c.tenant_id, other.c.id == table.c[name])
-            )
+            linked = sa.and_(other.c.tenant_id == table.c.tenant_id, other.c.id == table.c[name])
+            if target.name != "user":  # who did something is named for ever; anything else is shown while it is there
+                linked = sa.and_(linked, other.c.deleted_at.is_(None))
+            source = source.outerjoin(other, linked)
             columns.append(other.c[target.title].label(f"{name}__title"))
     return sa.select(*columns).select_from(source)
 
@@ -110,9 +111,11 @@ async def create(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> 
     _permit(uow, entity, "create")
     given = dict(values)
     check_values(entity, given, is_new=False, allowed=entity.at_start)
+    given = _typed(entity, given)
     draft = Draft(entity, given)
     if "owner_id" in entity.fields and given.get("owner_id") is None and uow.actor.user_id:
         given["owner_id"] = uow.actor.user_id
+    _require_assign(uow, draft)
     for guard in guards_of(entity.name):
         await guard(uow, draft)
     check_values(
@@ -139,7 +142,8 @@ async def update(
     _permit(uow, entity, "update")
     record = await uow.get(entity.model, record_id, lock=True)
     check_values(entity, dict(values), is_new=False)
-    draft = Draft(entity, dict(values), before=record)
+    draft = Draft(entity, _typed(entity, values), before=record)
+    _require_assign(uow, draft)
     await _refuse_overtaken(uow, draft, expected or {})
     for guard in guards_of(entity.name):
         await guard(uow, draft)
@@ -153,6 +157,23 @@ async def update(
     await _write(uow, entity)
     _tell(uow, entity, record, "updated", {n: d for n, d in diff.items() if n in entity.fields})
     return record
+
+
+def _typed(entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Choices as the enum that the column holds: rules compare with it, and a record reads alike before and after it
+    was stored."""
+    given = dict(values)
+    for name, value in values.items():
+        enum = getattr(entity.table.c[name].type, "enum", None) if name in entity.table.c else None
+        if enum is not None and value is not None:
+            given[name] = enum(value)
+    return given
+
+
+def _require_assign(uow: UnitOfWork, draft: Draft) -> None:
+    """To give a record to somebody else takes a right of its own; to keep or take one does not."""
+    if draft.touches("owner_id") and draft.values["owner_id"] not in (None, uow.actor.user_id):
+        uow.require(f"{draft.entity.name}.assign")
 
 
 async def _refuse_overtaken(uow: UnitOfWork, draft: Draft, expected: Mapping[str, Any]) -> None:
@@ -169,7 +190,11 @@ async def _refuse_overtaken(uow: UnitOfWork, draft: Draft, expected: Mapping[str
 
 
 async def delete(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
-    """Into the trash, from where `restore` brings it back whole. Refused while records that need it are there."""
+    """Into the trash, from where `restore` brings it back whole. Refused while records that need it are there.
+
+    Records that could do without it keep their link, so that nothing is lost when it comes back; lists show nothing
+    there meanwhile.
+    """
     _permit(uow, entity, "delete")
     record = await uow.get(entity.model, record_id, lock=True)
     await _refuse_needed(uow, entity, record_id)
@@ -182,20 +207,14 @@ async def delete(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
 
 
 async def _refuse_needed(uow: UnitOfWork, entity: Entity, record_id: UUID) -> None:
-    """Blueprint 5.3: what is required elsewhere is protected; optional links are emptied."""
+    """Blueprint 5.3: what is required elsewhere is protected."""
     counts = {}
     for relation in registry.relations(entity).values():
-        if not relation.many:
-            continue
         other = registry.get(relation.entity)
+        if not relation.many or other.fields[relation.link].nullable:
+            continue
         mine = sa.and_(other.table.c[relation.link] == record_id, other.table.c.deleted_at.is_(None))
-        if other.fields[relation.link].nullable:
-            await uow.execute(
-                sa.update(other.table)
-                .where(mine)
-                .values({relation.link: None, "version": other.table.c.version + 1, "updated_at": uow.now})
-            )
-        elif n := await uow.scalar(sa.select(sa.func.count()).select_from(other.table).where(mine)):
+        if n := await uow.scalar(sa.select(sa.func.count()).select_from(other.table).where(mine)):
             counts[other.plural.lower() if n > 1 else other.label.lower()] = n
     if counts:
         what = " and ".join(f"{n} {label}" for label, n in counts.items())
@@ -205,8 +224,18 @@ async def _refuse_needed(uow: UnitOfWork, entity: Entity, record_id: UUID) -> No
 
 
 async def restore(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
+    """Out of the trash. Conflict when it is not there, or when a record it needs is; Invalid when another one has taken
+    its unique value meanwhile."""
     _permit(uow, entity, "delete")
     record = await uow.get(entity.model, record_id, lock=True, in_trash=True)
+    if record.deleted_at is None:
+        raise Conflict(f"This {entity.label.lower()} is not in the trash.")
+    needed = {s.name: getattr(record, s.name) for s in entity.fields.values() if s.kind is Kind.link and s.required}
+    try:
+        await check_links(uow, entity, needed)
+    except Invalid as missing:
+        what = " and ".join(registry.get(entity.fields[n].target).label.lower() for n in missing.fields)
+        raise Conflict(f"Its {what} is in the trash too. Take that out first.", current=missing.fields) from missing
     record.deleted_at = record.deleted_by_id = None
     await _write(uow, entity)
     _tell(uow, entity, record, "restored", {})

@@ -210,6 +210,8 @@ async def throw_away(uow: UnitOfWork, record_id: UUID, *, reason: str = "") -> O
     """Into the trash with the reason (blueprint: soft delete); activities and history stay with it."""
     deal: Opportunity = await records.delete(uow, OPPORTUNITY, record_id)
     deal.delete_reason = reason[:200]
+    await uow.flush()
+    uow.changed("opportunity", deal.id, deal.version, "deleted")
     return deal
 
 
