@@ -12,6 +12,9 @@ from types import MappingProxyType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
+import sqlalchemy as sa
+
+from crm_app.core.money import MAX_MINOR
 from crm_app.core.text import label_of
 
 
@@ -156,6 +159,7 @@ def _field(model: type[Any], name: str, info: Any, label: str) -> FieldSpec:
         tuple(Choice(c.value, getattr(c, "label", label_of(c.value))) for c in base) if issubclass(base, Enum) else ()
     )
     bounds = {type(m).__name__: m for m in info.metadata}
+    low, high = _holds(column.type, kind)
     return FieldSpec(
         name=name,
         label=label or label_of(name),
@@ -165,10 +169,20 @@ def _field(model: type[Any], name: str, info: Any, label: str) -> FieldSpec:
         choices=choices,
         target=more.get("target", ""),
         max_length=getattr(bounds.get("MaxLen"), "max_length", None) or getattr(column.type, "length", None),
-        minimum=getattr(bounds.get("Ge"), "ge", None),
-        maximum=getattr(bounds.get("Le"), "le", None),
+        minimum=getattr(bounds.get("Ge"), "ge", low),
+        maximum=getattr(bounds.get("Le"), "le", high),
         currency_field=more.get("currency_field", ""),
     )
+
+
+def _holds(column_type: Any, kind: Kind) -> tuple[int | None, int | None]:
+    """The least and the most that the column below a field can hold; None where the database sets no limit."""
+    if kind is Kind.money:
+        return -MAX_MINOR, MAX_MINOR
+    if kind is not Kind.number:
+        return None, None
+    bits = 63 if isinstance(column_type, sa.BigInteger) else 31
+    return -(2**bits), 2**bits - 1
 
 
 def _base_type(annotation: Any) -> tuple[type, bool]:

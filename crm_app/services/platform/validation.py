@@ -1,5 +1,6 @@
 """Values against a declaration: types, lengths, bounds, choices, links. One message per field."""
 
+import json
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -42,6 +43,8 @@ _WANTED = {
     Kind.choices: "a list",
 }
 
+_UNSTORABLE = "holds a character that cannot be stored; type it anew instead of pasting"
+
 
 def check_values(
     entity: Entity, values: dict[str, Any], *, is_new: bool, allowed: frozenset[str] = frozenset()
@@ -71,6 +74,10 @@ def problem(spec: FieldSpec, value: Any) -> str:
         return f"needs {_WANTED[spec.kind]}"
     if isinstance(value, str):
         return _text_problem(spec, value)
+    if isinstance(value, list | dict):
+        return _list_problem(spec, value)
+    if isinstance(value, Decimal) and not value.is_finite():
+        return f"needs {_WANTED[Kind.number]}"
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         if spec.minimum is not None and value < spec.minimum:
             return "must be more than zero" if spec.minimum == 1 else f"must be at least {spec.minimum}"
@@ -84,13 +91,32 @@ def _text_problem(spec: FieldSpec, value: str) -> str:
         return "is required"
     if spec.max_length and len(value) > spec.max_length:
         return f"is too long: {len(value)} characters, at most {spec.max_length}"
-    if "\x00" in value:
-        return "holds a character that cannot be stored"
+    if not _is_storable(value):
+        return _UNSTORABLE
     if spec.choices and value not in {c.value for c in spec.choices}:
         return f"must be one of {', '.join(c.label for c in spec.choices)}"
     if spec.name == "currency" and value not in CURRENCIES:
         return "must be an ISO 4217 code like EUR or USD"
     return ""
+
+
+def _list_problem(spec: FieldSpec, value: list[Any] | dict[str, Any]) -> str:
+    if spec.kind is Kind.choices and not all(isinstance(v, str) and v.strip() for v in value):
+        return "needs a list of texts"
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError):
+        return "holds a value that cannot be stored"
+    return "" if _is_storable(text) and "\\u0000" not in text else _UNSTORABLE
+
+
+def _is_storable(text: str) -> bool:
+    """PostgreSQL takes neither a zero byte nor half a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text
 
 
 async def check_links(uow: UnitOfWork, entity: Entity, values: dict[str, Any]) -> None:
