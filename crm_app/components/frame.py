@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from crm_app.components import kit
+from crm_app.components.platform.search import search
 from crm_app.components.shell import Person, shell
 from crm_app.state.base import AppState
 
@@ -17,5 +18,6 @@ def framed(content: rx.Component, *, current: str, title: str | rx.Var, **more: 
         current=current,
         title=title,
         notices=kit.notices(AppState.notices, on_action=AppState.act),
+        search=search(),
         **more,
     )

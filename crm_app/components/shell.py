@@ -87,8 +87,8 @@ def shell(
 
 def places_to_find(places: Sequence[Place] = PLACES) -> list[dict[str, str]]:
     """The places as `kit.palette` lists them."""
-    rows = [{"label": place.label, "href": place.href, "keys": place.key} for place in places]
-    return [*rows, {"label": "Settings", "href": SETTINGS, "keys": ""}]
+    rows = [{"label": p.label, "href": p.href, "keys": p.key, "icon": p.icon} for p in places]
+    return [*rows, {"label": "Settings", "href": SETTINGS, "keys": "", "icon": "settings"}]
 
 
 def create_place(label: str, href: Text) -> rx.Component:

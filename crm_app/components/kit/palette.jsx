@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, useState } from "react";
-import { useNavigate } from "react-router";
+import { useLocation, useNavigate } from "react-router";
 
 const TYPE_PAUSE = 120;
 const SEARCH =
@@ -7,19 +7,59 @@ const SEARCH =
 const ARROW =
   "M10.84 3.13a.5.5 0 0 0-.68.74l6.17 5.63H2.5a.5.5 0 0 0 0 1h13.83l-6.17 5.63a.5.5 0 0 0 .68.74l6.91-6.32a.75.75 0 0 0 0-1.1z";
 
+const RECENT = "crm-recent";
+const KEPT = 8;
+const RECORD = /^\/[a-z-]+\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\/?$/;
+
+/* Addresses of records this browser was at, the last one first. Without storage there are none. */
+const recall = () => {
+  try {
+    const kept = JSON.parse(localStorage.getItem(RECENT) || "[]");
+    return Array.isArray(kept) ? kept.filter((a) => typeof a === "string" && RECORD.test(a)).slice(0, KEPT) : [];
+  } catch {
+    return [];
+  }
+};
+const remember = (address) => {
+  const at = address.replace(/\/$/, "");
+  if (!RECORD.test(at)) return;
+  try {
+    localStorage.setItem(RECENT, JSON.stringify([at, ...recall().filter((a) => a !== at)].slice(0, KEPT)));
+  } catch {
+    /* storage is full or forbidden: nothing is remembered */
+  }
+};
+
+const PLAIN = { ø: "o", ł: "l", đ: "d", ð: "d", ß: "s", æ: "a", œ: "o", ı: "i" };
+/* Letter by letter, so that places in the folded text are places in the text. */
+const foldLetter = (letter) => {
+  const bare = letter.normalize("NFD")[0].toLowerCase();
+  return (PLAIN[bare] || bare).padEnd(letter.length, "\u0000").slice(0, letter.length);
+};
+const fold = (text) => Array.from(text, foldLetter).join("");
+
+/* The parts of a text; those that begin a word like one of the query's words are marked. */
+const parts = (text, query) => {
+  const words = fold(query).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  const found = [];
+  if (words.length === 0) return [{ text }];
+  const plain = fold(text);
+  let done = 0;
+  for (const start of plain.matchAll(/(?<![\p{L}\p{N}])[\p{L}\p{N}]/gu)) {
+    const hits = words.filter((w) => plain.startsWith(w, start.index)).map((w) => w.length);
+    if (hits.length === 0 || start.index < done) continue;
+    found.push({ text: text.slice(done, start.index) });
+    done = start.index + Math.max(...hits);
+    found.push({ text: text.slice(start.index, done), lit: true });
+  }
+  return [...found, { text: text.slice(done) }];
+};
+
 function Lit({ text, query }) {
-  const at = query ? text.toLowerCase().indexOf(query.toLowerCase()) : -1;
-  if (at < 0) return text;
-  return (
-    <>
-      {text.slice(0, at)}
-      <mark>{text.slice(at, at + query.length)}</mark>
-      {text.slice(at + query.length)}
-    </>
-  );
+  return parts(text, query).map((part, i) => (part.lit ? <mark key={i}>{part.text}</mark> : part.text));
 }
 
-function Sign({ row }) {
+function Sign({ row, icons }) {
   if (row.mark) {
     return (
       <span className={`av t${row.tint} ${row.square ? "sq" : ""}`} aria-hidden="true">
@@ -29,16 +69,26 @@ function Sign({ row }) {
   }
   return (
     <svg className="i" viewBox="0 0 20 20" aria-hidden="true">
-      <path d={ARROW} />
+      <path d={icons[row.icon] || ARROW} />
     </svg>
   );
 }
 
 /* Search and go: opened by whatever carries `data-find`, closed by Esc, a click outside or a choice. Places are found
    in the page, records by Python. */
-export function Palette({ places = [], results = [], answered = "", onSearch, onRun }) {
+export function Palette({
+  places = [],
+  results = [],
+  answered = "",
+  recents = [],
+  icons = {},
+  onSearch,
+  onRecall,
+  onRun,
+}) {
   const id = useId();
   const navigate = useNavigate();
+  const { pathname } = useLocation();
   const dialog = useRef(null);
   const list = useRef(null);
   const timer = useRef(null);
@@ -56,14 +106,18 @@ export function Palette({ places = [], results = [], answered = "", onSearch, on
       clearTimeout(timer.current);
     };
   }, []);
+  useEffect(() => remember(pathname), [pathname]);
   useEffect(() => {
-    if (open) dialog.current.showModal();
-    else if (dialog.current.open) dialog.current.close();
+    if (open) {
+      dialog.current.showModal();
+      onRecall?.(recall().filter((a) => a !== pathname.replace(/\/$/, "")));
+    } else if (dialog.current.open) dialog.current.close();
   }, [open]);
 
   const query = typed.trim();
   const here = places.filter((p) => !query || p.label.toLowerCase().includes(query.toLowerCase()));
-  const found = query ? results : [];
+  const fits = answered !== "" && (query.startsWith(answered) || answered.startsWith(query));
+  const found = query ? (fits ? results : []) : recents;
   const rows = [...found, ...here.map((p) => ({ ...p, group: "Go to" }))];
   const groups = [...new Set(rows.map((r) => r.group))];
   const active = Math.min(at, rows.length - 1);
@@ -146,13 +200,13 @@ export function Palette({ places = [], results = [], answered = "", onSearch, on
                       onMouseMove={() => setAt(i)}
                       onClick={() => run(row)}
                     >
-                      <Sign row={row} />
+                      <Sign row={row} icons={icons} />
                       <span className="clip">
-                        <Lit text={row.label} query={query} />
+                        <Lit text={row.label} query={row.lit || query} />
                         {row.hint && (
                           <span className="muted">
                             {" "}
-                            <Lit text={row.hint} query={query} />
+                            <Lit text={row.hint} query={row.lit || query} />
                           </span>
                         )}
                       </span>
@@ -175,6 +229,9 @@ export function Palette({ places = [], results = [], answered = "", onSearch, on
               {waiting ? "Searching…" : `Nothing found for “${query}”`}
             </p>
           )}
+          <p className="sr" role="status">
+            {query && !waiting && found.length > 0 ? `${found.length} found` : ""}
+          </p>
           <p className="foot hide-s" aria-hidden="true">
             <span>
               <kbd>↑</kbd>
