@@ -136,6 +136,16 @@ class EmbeddedPostgres:
                 run(stop, account, timeout=_STOP_SECONDS + 10)
         self.started_here = False
 
+    def adopt(self) -> None:
+        """Be the starter of a server whose own starter is dead (killed, so that it could not stop it)."""
+        note = self.home / "starter"
+        try:
+            os.kill(int(note.read_text()), 0)
+        except (FileNotFoundError, ValueError, ProcessLookupError):
+            self.started_here = self.is_running()
+        except PermissionError:
+            return  # alive, of another user
+
     def release(self) -> None:
         """Stop the server if this object started it; others' servers are left alone."""
         if self.started_here:
@@ -288,6 +298,7 @@ class EmbeddedPostgres:
         account.own(conf)
         start = [programs["pg_ctl"], "start", "-w", "-t", str(_START_SECONDS), "-D", self.cluster, "-l", self.log]
         run(start, account, timeout=_START_SECONDS + 10)
+        (self.home / "starter").write_text(str(os.getpid()))
 
     def _probe(self) -> str:
         """ready, busy (starting, stopping, recovering) or down; by connecting, since a pid says little."""

@@ -56,7 +56,7 @@ def derived_key(purpose: str) -> bytes:
 
 def establish(connection: psycopg.Connection) -> None:
     """Make the key of a new installation, or prove that the key at hand is the one the data was written with."""
-    if installation.read(connection, CHECK) is None:
+    if not is_sealed(connection):
         if not is_present():
             _make_key()
         nonce = os.urandom(12)
@@ -66,6 +66,11 @@ def establish(connection: psycopg.Connection) -> None:
         raise NotReady(
             "The secret key is not the one this database was written with.", remedy=_MEND.format(path=key_file())
         )
+
+
+def is_sealed(connection: psycopg.Connection) -> bool:
+    """Whether this database was written with some key."""
+    return installation.read(connection, CHECK) is not None
 
 
 def fits(connection: psycopg.Connection) -> bool | None:

@@ -1,0 +1,280 @@
+"""The command line. Each command reads its arguments, calls one function, and says what came of it."""
+
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from crm_app.core.errors import CrmError, NotReady
+from crm_app.settings import settings
+
+app = typer.Typer(
+    name="crm", help="SalesCompass: serve it, keep it healthy.", no_args_is_help=True, rich_markup_mode="rich"
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Entry of the `crm` command: what a person can mend is said in two lines, everything else is a traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except CrmError as error:
+        err.print(f"[bold red]✗[/] {error}", markup=True)
+        if isinstance(error, NotReady) and error.remedy:
+            err.print(f"[bold]→[/] {error.remedy}")
+        sys.exit(1)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; more than one needs REDIS_URL.")] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build the front end even if nothing changed.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log every request.")] = False,
+) -> None:
+    """Start everything that is needed (database, migrations, front end) and serve the app."""
+    _choose(CRM_HOST=host, CRM_PORT=port, CRM_WORKERS=workers)
+    _check_can_listen()
+    from crm_app.services.platform import frontend
+
+    with _database(adopt=True):
+        with _steps() as told:
+            _prepare(told)
+            frontend.ensure(told, again=rebuild)
+            told("Starting the app")
+        _run_server(verbose=verbose)
+
+
+@app.command()
+def migrate(
+    again: Annotated[
+        bool, typer.Option("--again", help="Go on after a half-done migration that you looked into.")
+    ] = False,
+    backup: Annotated[bool, typer.Option(help="Back up first when there is data.")] = True,
+) -> None:
+    """Bring the database to the newest migration, after a backup."""
+    from crm_app.store import migrations
+
+    with _database(), _steps() as told:
+        done = migrations.upgrade(again=again, with_backup=backup, told=told)
+    out.print(f"The database is at migration {done.current}.")
+
+
+@app.command()
+def backup(
+    target: Annotated[Path | None, typer.Argument(help="File or folder; by default the data folder's backups.")] = None,
+) -> None:
+    """Write the database and the uploaded files into one file."""
+    from crm_app.store import backup as backups
+    from crm_app.store import keys
+
+    folder = settings().data_dir / "backups"
+    if target is None:
+        folder.mkdir(parents=True, exist_ok=True)
+    with _database(), _steps() as told:
+        told("Backing up")
+        path = backups.create((target or folder).resolve())
+    out.print(f"{path} ({path.stat().st_size / 1e6:,.1f} MB)", soft_wrap=True)
+    if settings().secret_key is None:
+        out.print(f"The secret key is not in it: keep a copy of {keys.key_file()} elsewhere.", soft_wrap=True)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `crm backup` wrote.", exists=True, dir_okay=False)],
+    replace: Annotated[bool, typer.Option("--replace", help="Take the place of the data that is there.")] = False,
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="The old secret key is lost; what it encrypted stays unreadable.")
+    ] = False,
+) -> None:
+    """Load a backup; what is there is saved first."""
+    from crm_app.store import backup as backups
+    from crm_app.store import migrations
+
+    with _database(), _steps() as told:
+        told("Restoring")
+        safety = backups.restore(file.resolve(), replace=replace, new_key=new_key)
+        done = migrations.upgrade(told=told)
+    out.print(f"Restored; the database is at migration {done.current}.")
+    if safety is not None:
+        out.print(f"What was there before is in {safety}.", soft_wrap=True)
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Say what is wrong with this installation and how to mend it; exit code 1 when something fails."""
+    from crm_app.services.platform.doctor import Level, examine
+
+    with _database():
+        checks = examine()
+    if as_json:
+        out.print_json(json.dumps([asdict(check) for check in checks]))
+    else:
+        marks = {Level.ok: "[green]✓[/]", Level.warn: "[yellow]![/]", Level.fail: "[bold red]✗[/]"}
+        table = Table(box=None, show_header=False, padding=(0, 1))
+        for check in checks:
+            remedy = f"\n[dim]→ {check.remedy}[/]" if check.remedy else ""
+            table.add_row(marks[check.level], f"[bold]{check.name}[/]", f"{check.found}{remedy}")
+        out.print(table)
+    if any(check.level is Level.fail for check in checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+def stop() -> None:
+    """Stop the embedded PostgreSQL, should it still run after the app was killed."""
+    from crm_app.store.databases import embedded
+
+    if not settings().is_embedded:
+        raise NotReady("DATABASE_URL is set: the server is not ours to stop.")
+    embedded().stop()
+    out.print("The embedded PostgreSQL is stopped.")
+
+
+def _prepare(told: "Steps") -> None:
+    from crm_app.store import migrations
+    from crm_app.store.databases import database_urls
+
+    told("Starting PostgreSQL" if settings().is_embedded else "Connecting to PostgreSQL")
+    database_urls()
+    migrations.upgrade(told=told)
+
+
+def _run_server(*, verbose: bool) -> None:
+    import uvicorn
+
+    chosen = settings()
+    os.environ |= {
+        "REFLEX_ENV_MODE": "prod",
+        "REFLEX_TELEMETRY_ENABLED": "false",
+        "__REFLEX_SKIP_COMPILE": "true",
+        "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+    }
+    threading.Thread(target=_announce, daemon=True).start()
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(0)
+    )  # uvicorn raises it again at its end; the database stops after
+    try:
+        uvicorn.run(
+            "crm_app.crm_app:app",
+            factory=True,
+            host=chosen.host,
+            port=chosen.port,
+            workers=chosen.workers,
+            log_level="info" if verbose else "warning",
+            access_log=verbose,
+            server_header=False,
+            proxy_headers=False,  # Reflex and the app read them themselves, by CRM_PROXY_HOPS
+            timeout_graceful_shutdown=5,
+        )
+    except KeyboardInterrupt:
+        out.print("Stopped.")
+
+
+def _announce() -> None:
+    """Print the address once the port answers."""
+    chosen = settings()
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex((_reachable(chosen.host), chosen.port)) == 0:
+                break
+        time.sleep(0.1)
+    out.print(
+        Panel.fit(
+            f"SalesCompass is ready at [bold]{chosen.base_url}[/]\n[dim]Ctrl+C stops it.[/]", border_style="green"
+        )
+    )
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
+
+
+def _check_can_listen() -> None:
+    chosen = settings()
+    if chosen.workers > 1 and not chosen.redis_url:
+        raise NotReady("Several processes share their state through Redis.", remedy="Set REDIS_URL, or --workers 1.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_reachable(chosen.host), chosen.port))
+        except OSError as error:
+            raise NotReady(
+                f"Port {chosen.port} cannot be used: {error.strerror}.",
+                remedy="Stop what uses it, or choose another with --port.",
+            ) from error
+
+
+def _choose(**chosen: object) -> None:
+    """What was said on the command line wins, here and in the processes that we start."""
+    for name, value in chosen.items():
+        if value is not None:
+            os.environ[name] = str(value)
+    settings.cache_clear()
+
+
+@contextmanager
+def _database(*, adopt: bool = False) -> Iterator[None]:
+    """An embedded server that the command started does not outlive it. A server that serves also takes over one whose
+    starter was killed."""
+    from crm_app.store.databases import embedded
+
+    if not settings().is_embedded:
+        yield
+        return
+    cluster = embedded()
+    if adopt:
+        cluster.adopt()
+    try:
+        yield
+    finally:
+        cluster.release()
+
+
+class Steps:
+    """Tells one step after the other, with a spinner and the time each took."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = None
+
+    def __call__(self, line: str) -> None:
+        self.done()
+        self._task = self._progress.add_task(line, total=1)
+
+    def done(self) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, completed=1)
+
+
+@contextmanager
+def _steps() -> Iterator[Steps]:
+    columns = (SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=out) as progress:
+        steps = Steps(progress)
+        yield steps
+        steps.done()
+
+
+if __name__ == "__main__":
+    main()
