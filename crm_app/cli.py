@@ -1,5 +1,6 @@
 """The command line. Each command reads its arguments, calls one function, and says what came of it."""
 
+import asyncio
 import json
 import logging
 import os
@@ -17,7 +18,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.panel import Panel
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from crm_app.core.errors import CrmError, NotReady
@@ -46,6 +47,7 @@ def main() -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Make a demo workspace if nobody works here yet.")] = False,
     workers: Annotated[int | None, typer.Option(help="Processes; more than one needs REDIS_URL.")] = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build the front end even if nothing changed.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every request.")] = False,
@@ -58,9 +60,35 @@ def serve(
     with _database(adopt=True):
         with _steps() as told:
             _prepare(told)
+            sign_ins = _demo(told) if demo else ""
             frontend.ensure(told, again=rebuild)
             told("Starting the app")
-        _run_server(verbose=verbose)
+        _run_server(verbose=verbose, sign_ins=sign_ins)
+
+
+@app.command()
+def worker() -> None:
+    """Run background jobs and the clock in a process of their own (set CRM_WORKER_IN_PROCESS=false for the app)."""
+    from crm_app import parts
+    from crm_app.jobs.process import worker_process
+    from crm_app.store import migrations
+
+    with _database():
+        migrations.require_ready()
+        parts.load()
+        out.print("The worker waits for jobs. Ctrl+C stops it.")
+        asyncio.run(worker_process())
+
+
+@app.command()
+def seed(
+    more: Annotated[bool, typer.Option("--more", help="A further one, even if somebody works here already.")] = False,
+) -> None:
+    """Make the demo workspace: two years of deals."""
+    with _database(), _steps() as told:
+        _prepare(told)
+        sign_ins = _demo(told, more=more)
+    out.print(sign_ins or "Somebody works here already; `crm seed --more` makes a demo workspace all the same.")
 
 
 @app.command()
@@ -123,7 +151,8 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Say what is wrong with this installation and how to mend it; exit code 1 when something fails."""
-    from crm_app.services.platform.doctor import Level, examine
+    from crm_app.services.platform.doctor import examine
+    from crm_app.store.health import Level
 
     with _database():
         checks = examine()
@@ -160,7 +189,29 @@ def _prepare(told: "Steps") -> None:
     migrations.upgrade(told=told)
 
 
-def _run_server(*, verbose: bool) -> None:
+def _demo(told: "Steps", *, more: bool = False) -> str:
+    """Make the demo workspace if it is wanted; who can sign in to it, as text, when there is one."""
+    from crm_app import parts
+    from crm_app.core.clock import utcnow
+    from crm_app.services.sales.demo import build
+    from crm_app.store.engine import close_engine
+
+    async def make() -> bool:
+        try:
+            if more:
+                await build.create(now=utcnow(), told=told)
+                return True
+            return await build.ensure(now=utcnow(), told=told) or await build.stands()
+        finally:
+            await close_engine()  # its connections belong to this event loop
+
+    parts.load()
+    if not asyncio.run(make()):
+        return ""
+    return "\n".join(f"{who.email:<24} {build.PASSWORD}   [dim]{who.title}[/]" for who in build.SIGN_INS[:4])
+
+
+def _run_server(*, verbose: bool, sign_ins: str) -> None:
     import uvicorn
 
     chosen = settings()
@@ -170,7 +221,7 @@ def _run_server(*, verbose: bool) -> None:
         "__REFLEX_SKIP_COMPILE": "true",
         "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
     }
-    threading.Thread(target=_announce, daemon=True).start()
+    threading.Thread(target=_announce, args=[sign_ins], daemon=True).start()
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(0)
     )  # uvicorn raises it again at its end; the database stops after
@@ -191,19 +242,18 @@ def _run_server(*, verbose: bool) -> None:
         out.print("Stopped.")
 
 
-def _announce() -> None:
-    """Print the address once the port answers."""
+def _announce(sign_ins: str) -> None:
+    """Print the address, and who can sign in, once the port answers."""
     chosen = settings()
     while True:
         with socket.socket() as probe:
             if probe.connect_ex((_reachable(chosen.host), chosen.port)) == 0:
                 break
         time.sleep(0.1)
-    out.print(
-        Panel.fit(
-            f"SalesCompass is ready at [bold]{chosen.base_url}[/]\n[dim]Ctrl+C stops it.[/]", border_style="green"
-        )
-    )
+    lines = [f"SalesCompass is ready at [bold]{chosen.base_url}[/]", "[dim]Ctrl+C stops it.[/]"]
+    if sign_ins:
+        lines[1:1] = ["", "Sign in to the demo workspace:", sign_ins, ""]
+    out.print(Panel.fit("\n".join(lines), border_style="green"))
 
 
 def _reachable(host: str) -> str:
@@ -252,24 +302,36 @@ def _database(*, adopt: bool = False) -> Iterator[None]:
 
 
 class Steps:
-    """Tells one step after the other, with a spinner and the time each took."""
+    """Tells one step after the other, with the time each took. "Label: 40 %" moves the bar of the step "Label"."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._task = None
+        self._label = ""
+        self._task: TaskID | None = None
 
     def __call__(self, line: str) -> None:
-        self.done()
-        self._task = self._progress.add_task(line, total=1)
+        label, _, rest = line.partition(":")
+        share = rest.strip().removesuffix("%").strip()
+        if self._task is None or label != self._label:
+            self.done()
+            self._label = label
+            self._task = self._progress.add_task(label, total=100 if share.isdigit() else None)
+        if share.isdigit():
+            self._progress.update(self._task, completed=min(int(share), 99))
 
     def done(self) -> None:
         if self._task is not None:
-            self._progress.update(self._task, completed=1)
+            self._progress.update(self._task, total=100, completed=100)
 
 
 @contextmanager
 def _steps() -> Iterator[Steps]:
-    columns = (SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(finished_text="[green]✓[/]"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=out) as progress:
         steps = Steps(progress)
         yield steps

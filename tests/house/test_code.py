@@ -67,7 +67,12 @@ def test_settings_of_a_connection_end_with_its_transaction():
 
 
 def test_the_environment_is_read_in_one_place():
-    reading = {"crm_app/settings.py": "the settings", "crm_app/store/programs.py": "what a child process inherits"}
+    reading = {
+        "crm_app/settings.py": "the settings",
+        "crm_app/store/programs.py": "what a child process inherits",
+        "crm_app/services/platform/frontend.py": "what a child process inherits",
+        "crm_app/cli.py": "passes on what was said on the command line",
+    }
     pattern = re.compile(r"\bos\.(environ|getenv)\b")
     assert [s.name for s in application() if pattern.search(s.text) and s.name not in reading] == []
 

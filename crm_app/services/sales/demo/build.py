@@ -100,6 +100,18 @@ async def ensure(*, now: datetime, told: Told = lambda _line: None) -> bool:
     return True
 
 
+async def stands() -> bool:
+    """Whether there is a demo workspace that people can sign in to."""
+    found = await tenant_ids()
+    if len(found) > _MANY:
+        return False
+    for tenant_id in found:
+        async with unit_of_work(Actor(tenant_id, None, source=Source.seed)) as uow:
+            if (await uow.get(Workspace, tenant_id)).is_demo:
+                return True
+    return False
+
+
 async def create(*, now: datetime, seed: int = SEED, told: Told = lambda _line: None) -> UUID:
     """A further demo workspace; its tenant id. Nobody can sign in to it before it is whole."""
     told("Founding the demo workspace")
