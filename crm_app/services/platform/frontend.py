@@ -4,6 +4,7 @@ import fcntl
 import gzip
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -98,6 +99,7 @@ def _build() -> None:
             remedy=f"The whole log is in {log}. The first build needs a connection to the package registry.",
         )
     free_of_address()
+    _settle_lock()
     _STAMP.write_text(mark if _lock_text() == lock else fingerprint())  # Reflex itself keeps its lock files up to date
 
 
@@ -121,6 +123,14 @@ def _from_here(found: re.Match[str]) -> str:
     scheme, path = found[2], found[3] or ""
     origin = "location.origin" if scheme == "http" else 'location.origin.replace(/^http/,"ws")'
     return f'(typeof location==="undefined"?"{scheme}://localhost":{origin})+"{path}"'
+
+
+def _settle_lock() -> None:
+    """Reflex writes its package.json indented after a change and on one line in a fresh clone: always the latter here."""
+    path = ROOT / "reflex.lock" / "package.json"
+    text = json.dumps(json.loads(path.read_text()))
+    if text != path.read_text():
+        path.write_text(text)
 
 
 def _lock_text() -> list[str]:
