@@ -10,6 +10,8 @@ _SPECIAL = str.maketrans(
 
 def fold(text: str) -> str:
     """Lower case, without accents: "Køhler  ŁÓDŹ" -> "kohler lodz". Folding twice changes nothing more."""
+    if text.isascii():
+        return " ".join(text.casefold().split())
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_SPECIAL)).casefold()
     bare = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
     return " ".join(bare.translate(_SPECIAL).split())

@@ -127,7 +127,7 @@ class UnitOfWork:
             raise NotFound(f"This {label.lower()} does not exist, or you may not see it.")
         return row
 
-    async def rows(self, query: sa.Executable, values: Any = None) -> Sequence[sa.Row[Any]]:
+    async def rows(self, query: sa.Executable, values: Any = None) -> Sequence[sa.Row[*tuple[Any, ...]]]:
         """Core rows: what lists and boards read."""
         return (await self.session.execute(query, values)).all()
 

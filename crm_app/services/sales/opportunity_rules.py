@@ -19,7 +19,7 @@ from crm_app.store.uow import UnitOfWork
 
 LONGEST_AHEAD = timedelta(days=730)
 POSITION_STEP = 1024.0
-_NUMBER = re.compile(r"[A-Za-z0-9-]+")
+NUMBER_FORM = re.compile(r"[A-Za-z0-9-]+")
 
 
 @guards("opportunity")
@@ -99,7 +99,7 @@ async def _start(uow: UnitOfWork, pipeline_id: UUID | None, stage_id: UUID | Non
 def _wrong_values(uow: UnitOfWork, draft: Draft) -> dict[str, str]:
     wrong: dict[str, str] = {}
     number = draft.get("number") or ""
-    if draft.touches("number") and not _NUMBER.fullmatch(number):
+    if draft.touches("number") and not NUMBER_FORM.fullmatch(number):
         wrong["number"] = "can only hold letters, digits and hyphens, like OPP-2026-0412"
     closes = draft.get("expected_close_on")
     # Checked when it is changed only: a deal that ran late must stay editable and draggable.

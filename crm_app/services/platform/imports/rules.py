@@ -1,0 +1,67 @@
+"""What an import must know of an entity beyond its declaration. Areas register theirs, the engine asks here."""
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import crm_app.services
+from crm_app.core.registry import FieldSpec
+from crm_app.store.uow import UnitOfWork
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from crm_app.services.platform.imports.rows import Rows
+
+
+class ImportRules:
+    """Subclass per entity and register an instance. The default is an entity whose declaration says it all."""
+
+    extra: ClassVar[tuple[FieldSpec, ...]] = ()  # further fields that a file may fill and `complete` understands
+    writable: ClassVar[frozenset[str]] = frozenset()  # read-only fields that a file may fill nevertheless
+    within: ClassVar[Mapping[str, str]] = {}  # link -> the link whose record the linked one must belong to
+    follows: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # field -> written by updates only when one of these changes
+    late: ClassVar[frozenset[str]] = frozenset()  # required fields that `before_write` fills
+    keeps_guards: ClassVar[bool] = False  # `complete` says what the entity's guards say, for all rows at once
+    parts: ClassVar[tuple[Any, ...]] = ()  # models of records that go with the entity's when it is removed
+    shadows: ClassVar[tuple[Any, ...]] = ()  # the same, but the database itself removes them
+    permission: ClassVar[str] = ""  # asked for instead of <entity>.import
+    sum_of: ClassVar[str] = ""  # money field whose sum by currency is announced, and checked after the run
+
+    async def complete(self, uow: UnitOfWork, rows: "Rows") -> None:
+        """Fill what follows from what was given, reject rows that break a rule. Runs once for all rows."""
+
+    async def before_write(self, uow: UnitOfWork, frame: "pl.DataFrame") -> "pl.DataFrame":
+        """Last values that only the run may take, such as running numbers."""
+        return frame
+
+    async def children(self, rows: "Rows") -> "dict[Any, pl.DataFrame]":
+        """Records that belong to the new ones and go with them: model -> rows with an `id` and the parent's link."""
+        return {}
+
+    async def after(self, uow: UnitOfWork, ids: list[Any]) -> None:
+        """What follows for other records, once these are written."""
+
+
+_rules: dict[str, ImportRules] = {}
+
+
+def register(entity_name: str, rules: ImportRules) -> None:
+    _rules[entity_name] = rules
+
+
+def rules_of(entity_name: str) -> ImportRules:
+    _load()
+    return _rules.get(entity_name) or ImportRules()
+
+
+@cache
+def _load() -> None:
+    """Every services/<area>/import_rules.py. Only once somebody imports: they need Polars, which is large."""
+    for area in pkgutil.iter_modules(crm_app.services.__path__, "crm_app.services."):
+        name = f"{area.name}.import_rules"
+        if area.ispkg and importlib.util.find_spec(name) is not None:
+            importlib.import_module(name)
