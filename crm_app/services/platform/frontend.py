@@ -126,7 +126,7 @@ def _from_here(found: re.Match[str]) -> str:
 
 
 def _settle_lock() -> None:
-    """Reflex writes its package.json indented after a change and on one line in a fresh clone: always the latter here."""
+    """Reflex writes its package.json indented after a change, on one line in a fresh clone: here always the latter."""
     path = ROOT / "reflex.lock" / "package.json"
     text = json.dumps(json.loads(path.read_text()))
     if text != path.read_text():
