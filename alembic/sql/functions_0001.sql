@@ -114,16 +114,19 @@ BEGIN
     UPDATE stage_history h SET left_at = NULL FROM new_rows n JOIN old_rows o USING (tenant_id, id)
     WHERE n.stage_id <> o.stage_id AND n.stage_entered_at < o.stage_entered_at AND h.tenant_id = n.tenant_id
       AND h.opportunity_id = n.id AND h.stage_id = n.stage_id AND h.entered_at = n.stage_entered_at;
+    -- Whatever stay lasts, or lasted until later, ends where the new one begins.
     UPDATE stage_history h SET left_at = n.stage_entered_at
     FROM new_rows n JOIN old_rows o USING (tenant_id, id)
-    WHERE n.stage_id <> o.stage_id AND n.stage_entered_at >= o.stage_entered_at
-      AND h.tenant_id = n.tenant_id AND h.opportunity_id = n.id AND h.left_at IS NULL;
+    WHERE n.stage_id <> o.stage_id AND h.tenant_id = n.tenant_id AND h.opportunity_id = n.id
+      AND coalesce(h.left_at, 'infinity') > n.stage_entered_at
+      AND NOT (n.stage_entered_at < o.stage_entered_at AND h.stage_id = n.stage_id AND h.entered_at = n.stage_entered_at);
     INSERT INTO stage_history (tenant_id, id, opportunity_id, pipeline_id, stage_id, from_stage_id, entered_at, owner_id,
                                moved_by_id, amount_minor, currency, probability)
     SELECT n.tenant_id, gen_random_uuid(), n.id, n.pipeline_id, n.stage_id, o.stage_id, n.stage_entered_at, n.owner_id,
            nullif(current_setting('app.user_id', true), '')::uuid, n.amount_minor, n.currency, n.probability
     FROM new_rows n JOIN old_rows o USING (tenant_id, id)
-    WHERE n.stage_id <> o.stage_id AND n.stage_entered_at >= o.stage_entered_at;
+    WHERE n.stage_id <> o.stage_id AND NOT EXISTS (SELECT FROM stage_history h
+      WHERE h.tenant_id = n.tenant_id AND h.opportunity_id = n.id AND h.left_at IS NULL);
   END IF;
   INSERT INTO stage_total AS t (tenant_id, stage_id, owner_id, currency, health, deals, amount_minor, weighted_minor)
   SELECT tenant_id, stage_id, owner_id, currency, health, sum(n), sum(a), sum(w) FROM (

@@ -1,7 +1,7 @@
 """One transaction, one actor: the only way to the database outside migrations, and the only place that commits."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
+from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlmodel import SQLModel
@@ -26,6 +28,7 @@ from crm_app.store.engine import engine
 from crm_app.store.visibility import visible
 
 M = TypeVar("M", bound=SQLModel)
+T = TypeVar("T")
 LIVE_CHANNEL = "crm_live"
 _depth: ContextVar[int] = ContextVar("open_units_of_work", default=0)
 _MOST_LIVE = 40  # more changed records than this in one transaction: screens are told to read anew
@@ -119,8 +122,8 @@ class UnitOfWork:
             query = query.where(model.deleted_at.is_(None))  # type: ignore[union-attr]
         if entity is not None and (seen := visible(entity, self.actor)) is not None:
             query = query.where(seen)
-        if lock:
-            query = query.with_for_update()
+        if lock:  # and read anew: what this session saw of it before may be old
+            query = query.with_for_update().execution_options(populate_existing=True)
         row: M | None = (await self.session.execute(query)).scalar_one_or_none()
         if row is None:
             label = entity.label if entity else label_of(model.__name__)
@@ -233,6 +236,21 @@ async def unit_of_work(
             await uow.finish()
     finally:
         _depth.set(max(0, _depth.get() - 1))
+
+
+async def retrying(
+    actor: Actor, work: Callable[[UnitOfWork], Awaitable[T]], *, now: datetime | None = None, attempts: int = 4
+) -> T:
+    """`work(uow)` in a unit of work of its own, begun anew when PostgreSQL ended it to break a deadlock: two people who
+    move several deals at once may each hold what the other needs. Nothing of the ended attempt remains."""
+    for attempt in range(attempts):
+        try:
+            async with unit_of_work(actor, now=now) as uow:
+                return await work(uow)
+        except DBAPIError as error:
+            if attempt + 1 == attempts or not isinstance(error.orig, DeadlockDetected | SerializationFailure):
+                raise
+    raise AssertionError("attempts must be at least 1")
 
 
 async def signal(actor: Actor, topic: str, body: dict[str, Any]) -> None:

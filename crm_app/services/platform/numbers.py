@@ -1,5 +1,6 @@
 """Running numbers of documents, one series a key and workspace, without gaps from lost races."""
 
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_app.models.base import new_id, table_of
@@ -20,8 +21,22 @@ async def take(uow: UnitOfWork, key: str, count: int = 1) -> int:
     return following - count
 
 
-async def document_number(uow: UnitOfWork, prefix: str) -> str:
-    """The next number in the house form: OPP-2026-0412."""
-    year = uow.today.year
-    number = await take(uow, f"{prefix}:{year}")
-    return f"{prefix}-{year}-{number:04d}"
+async def document_number(uow: UnitOfWork, prefix: str, column: sa.Column[str]) -> str:
+    """The next number in the house form, OPP-2026-0412, that no living record has in `column`: people and imports bring
+    numbers of their own. The series then goes on behind the highest of these."""
+    start = f"{prefix}-{uow.today.year}-"
+    key = f"{prefix}:{uow.today.year}"
+    while True:
+        number = f"{start}{await take(uow, key):04d}"
+        table = column.table
+        living = sa.select(column).where(column.startswith(start, autoescape=True), table.c.deleted_at.is_(None))
+        if not await uow.scalar(sa.select(sa.exists(living.where(column == number)))):
+            return number
+        counts = [n.removeprefix(start) for n in (await uow.execute(living)).scalars()]
+        highest = max(int(c) for c in counts if c.isascii() and c.isdigit())
+        await _go_on_behind(uow, key, highest)
+
+
+async def _go_on_behind(uow: UnitOfWork, key: str, number: int) -> None:
+    table = table_of(NumberSeries)
+    await uow.execute(sa.update(table).where(table.c.key == key).values(next_value=number + 1))

@@ -35,7 +35,7 @@ async def move(
     if (before := await operations.begin(uow, operation_id)) is not None:
         return _repeated(before)
     if values:
-        for record_id in record_ids:
+        for record_id in sorted(record_ids):  # in one order everywhere, so that two drops cannot block each other
             await records.update(uow, OPPORTUNITY, record_id, values)
     result = await opportunities.move(uow, record_ids, to_stage_id=to_stage_id, after_id=after_id, seen_in=seen_in)
     blocked = {str(i): why for i, why in result.blocked.items()}
@@ -49,7 +49,7 @@ async def close(
     if (before := await operations.begin(uow, operation_id)) is not None:
         return _repeated(before)
     end = opportunities.win if won else opportunities.lose
-    moved = [await end(uow, record_id, closing) for record_id in record_ids]
+    moved = [await end(uow, record_id, closing) for record_id in sorted(set(record_ids))]
     return await _keep(uow, operation_id, moved, {})
 
 

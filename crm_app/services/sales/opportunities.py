@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from crm_app.models.sales.facts import StageHistory
 from crm_app.models.sales.opportunities import OPPORTUNITY, Opportunity, OpportunityStatus
 from crm_app.models.sales.pipelines import Stage, StageKind
 from crm_app.services.platform import records
+from crm_app.services.platform.validation import check_links, check_values
 from crm_app.services.sales.health import health_of
 from crm_app.services.sales.opportunity_rules import POSITION_STEP, missing_fields
 from crm_app.store.uow import UnitOfWork
@@ -27,8 +28,8 @@ _stages = table_of(Stage)
 _CLOSEST = 1e-6  # neighbours nearer than this: the column is numbered anew first
 # What a move or a closing may change, and so what a step back restores.
 MOVED_FIELDS = (
-    "pipeline_id", "stage_id", "position", "status", "probability", "actual_close_on", "stage_entered_at", "health",
-    "health_changes_at", "win_loss_reason_id", "win_loss_details", "competitor_won_id",
+    "pipeline_id", "stage_id", "position", "status", "probability", "probability_is_manual", "actual_close_on",
+    "stage_entered_at", "health", "health_changes_at", "win_loss_reason_id", "win_loss_details", "competitor_won_id",
 )  # fmt: skip
 
 
@@ -92,14 +93,17 @@ async def move(
     """Put deals into an open stage, one below the other under `after_id` (None: on top).
 
     `seen_in`: in which stage the person saw each deal; one that somebody moved since is a Conflict. A single deal that
-    cannot be moved raises why; of several, the rest are moved and the blocked ones are told.
+    cannot be moved raises why; of several, the rest are moved and the blocked ones are told. A closed deal is reopened.
     Raises Forbidden, NotFound, Conflict, MissingFields.
     """
     uow.require("opportunity.move")
     stage = await uow.get(Stage, to_stage_id)
     if stage.kind is not StageKind.open:
         raise Invalid(stage_id=f"{stage.name} is an end: win or lose the deal instead")
+    record_ids = list(dict.fromkeys(record_ids))
     deals = await _lock(uow, record_ids)
+    if any(d["status"] is not OpportunityStatus.open for d in deals):
+        uow.require("opportunity.close")
     result = MoveResult()
     ready: list[sa.RowMapping] = []
     for deal in deals:
@@ -141,24 +145,21 @@ async def _close(uow: UnitOfWork, record_id: UUID, kind: StageKind, closing: Clo
     if deal["status"] is not OpportunityStatus.open:
         raise Conflict(f"This deal is already {deal['status'].value}.", current={"status": deal["status"].value})
     stage = await _end_stage(uow, deal["pipeline_id"], kind)
-    if closing.reason_id is not None:
-        reason = await uow.get(WinLossReason, closing.reason_id)
-        if reason.kind is not ReasonKind(kind.value):
-            raise Invalid(win_loss_reason_id=f"{reason.name} is no reason for a {kind.value} deal")
     day = closing.on or uow.today
-    if day > uow.today:
-        raise Invalid(actual_close_on="lies in the future; a deal closes today or earlier")
-    values = {
+    said = {
+        "actual_close_on": day,
+        "win_loss_reason_id": closing.reason_id,
+        "win_loss_details": closing.details,
+        "competitor_won_id": closing.competitor_id,
+    }
+    await _check_closing(uow, kind, said)
+    values = said | {
         "pipeline_id": stage.pipeline_id,
         "stage_id": stage.id,
         "status": OpportunityStatus(kind.value),
         "position": -uow.now.timestamp(),  # latest on top
         "probability": 100 if kind is StageKind.won else 0,
-        "actual_close_on": day,
-        "stage_entered_at": uow.now,
-        "win_loss_reason_id": closing.reason_id,
-        "win_loss_details": closing.details,
-        "competitor_won_id": closing.competitor_id,
+        "stage_entered_at": _entered(uow, deal),
         "health": health_of(is_open=False, now=uow.now, expected_close_on=day, next_activity_at=None)[0],
         "health_changes_at": None,
     }
@@ -171,6 +172,17 @@ async def _close(uow: UnitOfWork, record_id: UUID, kind: StageKind, closing: Clo
     return moved
 
 
+async def _check_closing(uow: UnitOfWork, kind: StageKind, said: dict[str, Any]) -> None:
+    check_values(OPPORTUNITY, said, is_new=False, allowed=frozenset(said))
+    if said["actual_close_on"] > uow.today:
+        raise Invalid(actual_close_on="lies in the future; a deal closes today or earlier")
+    await check_links(uow, OPPORTUNITY, said)
+    if said["win_loss_reason_id"] is not None:
+        reason = await uow.get(WinLossReason, said["win_loss_reason_id"])
+        if reason.kind is not ReasonKind(kind.value):
+            raise Invalid(win_loss_reason_id=f"{reason.name} is no reason for a {kind.value} deal")
+
+
 async def reopen(uow: UnitOfWork, record_id: UUID, *, to_stage_id: UUID | None = None) -> Moved:
     """Back into an open stage: the given one, or the last open one the deal stood in."""
     uow.require("opportunity.close")
@@ -178,13 +190,10 @@ async def reopen(uow: UnitOfWork, record_id: UUID, *, to_stage_id: UUID | None =
     if deal["status"] is OpportunityStatus.open:
         raise Conflict("This deal is open already.")
     stage = await uow.get(Stage, to_stage_id or await _last_open_stage(uow, deal))
+    if stage.kind is not StageKind.open:
+        raise Invalid(stage_id=f"{stage.name} is an end: a deal is reopened into an open stage")
     place = (await _places(uow, stage.id, None, [record_id]))[0]
-    values = _entering(uow, deal, stage, place) | {
-        "win_loss_reason_id": None,
-        "win_loss_details": "",
-        "competitor_won_id": None,
-    }
-    return await _write(uow, deal, values)
+    return await _write(uow, deal, _entering(uow, deal, stage, place))
 
 
 async def step_back(uow: UnitOfWork, moved: Sequence[Moved]) -> list[Moved]:
@@ -270,12 +279,14 @@ async def _gap(
 ) -> tuple[float | None, float | None]:
     """Positions of the neighbours above and below the place; None where there is none."""
     others = sa.and_(_deals.c.stage_id == stage_id, _deals.c.deleted_at.is_(None), _deals.c.id.not_in(list(moving)))
-    below = sa.select(_deals.c.position).where(others).order_by(_deals.c.position).limit(sa.literal_column("1"))
+    first = sa.select(_deals.c.position).where(others).order_by(_deals.c.position, _deals.c.id)
+    below = first.limit(sa.literal_column("1"))
     if after_id is None:
         return None, await uow.scalar(below)
     above = _deals.alias("above")
+    behind = sa.tuple_(_deals.c.position, _deals.c.id) > sa.tuple_(above.c.position, above.c.id)
     query = (
-        sa.select(above.c.position, below.where(_deals.c.position > above.c.position).scalar_subquery())
+        sa.select(above.c.position, below.where(behind).scalar_subquery())
         .where(above.c.id == after_id, above.c.stage_id == stage_id, above.c.deleted_at.is_(None))
     )  # fmt: skip
     found = await uow.rows(query)
@@ -301,7 +312,6 @@ def _entering(uow: UnitOfWork, deal: sa.RowMapping, stage: Stage, position: floa
     values: dict[str, Any] = {"position": position}
     if deal["stage_id"] == stage.id:
         return values
-    entered = uow.now
     health, changes_at = health_of(
         is_open=True,
         now=uow.now,
@@ -313,13 +323,23 @@ def _entering(uow: UnitOfWork, deal: sa.RowMapping, stage: Stage, position: floa
         "stage_id": stage.id,
         "status": OpportunityStatus.open,
         "actual_close_on": None,
-        "stage_entered_at": entered,
+        "stage_entered_at": _entered(uow, deal),
         "health": health,
         "health_changes_at": changes_at,
     }
-    if not deal["probability_is_manual"] or deal["status"] is not OpportunityStatus.open:
+    if deal["status"] is not OpportunityStatus.open:
+        values |= {"win_loss_reason_id": None, "win_loss_details": "", "competitor_won_id": None}
+        values |= {"probability": stage.probability, "probability_is_manual": False}
+    elif not deal["probability_is_manual"]:
         values["probability"] = stage.probability
     return values
+
+
+def _entered(uow: UnitOfWork, deal: sa.RowMapping) -> datetime:
+    """Now, but after the present stay began: who waited for the row may have started before the one who had it, and an
+    earlier time means a step back to the trigger that keeps the history."""
+    began: datetime = deal["stage_entered_at"]
+    return max(uow.now, began + timedelta(microseconds=1))
 
 
 async def _write(uow: UnitOfWork, deal: sa.RowMapping, values: dict[str, Any]) -> Moved:

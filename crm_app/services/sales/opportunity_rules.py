@@ -24,9 +24,8 @@ NUMBER_FORM = re.compile(r"[A-Za-z0-9-]+")
 
 @guards("opportunity")
 async def keep_rules(uow: UnitOfWork, draft: Draft) -> None:
-    if draft.before is None:
-        await _complete(uow, draft)
-    wrong = _wrong_values(uow, draft)
+    wrong = await _complete(uow, draft) if draft.before is None else {}
+    wrong |= _wrong_values(uow, draft)
     stage: Stage | None = None
     if draft.before is not None and draft.touches("probability", "expected_close_on"):
         stage = await uow.get(Stage, draft.before.stage_id)
@@ -37,22 +36,26 @@ async def keep_rules(uow: UnitOfWork, draft: Draft) -> None:
         _follow(uow, draft, stage)
 
 
-async def _complete(uow: UnitOfWork, draft: Draft) -> None:
-    """What a new opportunity gets by itself: stage, probability, currency, number, its place on top of the column."""
-    values = draft.values
+async def _complete(uow: UnitOfWork, draft: Draft) -> dict[str, str]:
+    """What a new opportunity gets by itself: stage, probability, currency, number, its place on top of the column.
+    Returns what is wrong with it."""
+    values, wrong = draft.values, {}
     start = await _start(uow, values.get("pipeline_id"), values.get("stage_id"))
     values["stage_id"], values["pipeline_id"] = start.id, start.pipeline_id
     if values.get("probability") is None:
         values["probability"] = start.probability
     else:
         values["probability_is_manual"] = values["probability"] != start.probability
+        wrong = _too_low(uow, values["probability"], start)
     values["currency"] = values.get("currency") or uow.actor.currency
     values.setdefault("stage_entered_at", uow.now)
     values["position"] = float(start.top or 0.0) - POSITION_STEP
     if values.get("expected_close_on") is not None:
         _keep_health(uow, draft)
     if not values.get("number"):
-        values["number"] = await numbers.document_number(uow, start.prefix or "OPP")
+        taken = table_of(Opportunity).c.number
+        values["number"] = await numbers.document_number(uow, start.prefix or "OPP", taken)
+    return wrong
 
 
 async def _start(uow: UnitOfWork, pipeline_id: UUID | None, stage_id: UUID | None) -> sa.Row[Any]:
@@ -69,6 +72,7 @@ async def _start(uow: UnitOfWork, pipeline_id: UUID | None, stage_id: UUID | Non
     query = (
         sa.select(
             stages.c.id,
+            stages.c.name,
             stages.c.pipeline_id,
             stages.c.probability,
             stages.c.kind,
@@ -116,9 +120,13 @@ def _wrong_probability(uow: UnitOfWork, draft: Draft, stage: Stage) -> dict[str,
         return {}
     if draft.before.status is not OpportunityStatus.open:
         return {"probability": "is fixed once a deal is closed"}
-    if draft.values["probability"] < stage.probability and not uow.actor.can("opportunity.override_probability"):
-        return {"probability": f"cannot be below the {stage.probability} % of {stage.name}; ask a manager"}
-    return {}
+    return _too_low(uow, draft.values["probability"], stage)
+
+
+def _too_low(uow: UnitOfWork, probability: int, stage: Any) -> dict[str, str]:
+    if probability >= stage.probability or uow.actor.can("opportunity.override_probability"):
+        return {}
+    return {"probability": f"cannot be below the {stage.probability} % of {stage.name}; ask a manager"}
 
 
 def _follow(uow: UnitOfWork, draft: Draft, stage: Stage) -> None:

@@ -22,7 +22,7 @@ from crm_app.state.presence import BEAT, TOPIC, Presence, look
 from crm_app.state.sales import cards, filters
 from crm_app.state.sales.deal_dialog import MISSING, DealDialog, field_of
 from crm_app.store.live import Changed, Message, Resync, Signal, hub
-from crm_app.store.uow import unit_of_work
+from crm_app.store.uow import retrying, unit_of_work
 
 _RING = 20  # ops kept in the state; a tab that missed more asks for a fresh board
 _RING_SECONDS = 2.0
@@ -168,15 +168,17 @@ class BoardState(AppState):
         """Cards were dropped into a stage."""
         try:
             actor = await self.actor()
-            async with unit_of_work(actor) as uow:
-                done = await drops.move(
+            done = await retrying(
+                actor,
+                lambda uow: drops.move(
                     uow,
                     UUID(operation),
                     [UUID(i) for i in ids],
                     to_stage_id=UUID(stage),
                     after_id=UUID(after) if after else None,
                     seen_in={UUID(i): UUID(s["s"]) for i, s in seen.items()},
-                )
+                ),
+            )
         except MissingFields as refusal:
             self.push({"op": "settle", "op_id": operation, "outcome": "ask"})
             await self._ask_missing(refusal, ids, stage, after, operation)
@@ -239,8 +241,7 @@ class BoardState(AppState):
         """Take back a drop, from its notice."""
         try:
             actor = await self.actor()
-            async with unit_of_work(actor) as uow:
-                back = await undo.undo(uow, UUID(operation))
+            back = await retrying(actor, lambda uow: undo.undo(uow, UUID(operation)))
         except CrmError as refusal:
             self.notify(str(refusal), kind="error")
         else:

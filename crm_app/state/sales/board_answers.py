@@ -19,7 +19,7 @@ from crm_app.services.sales.opportunities import Closing
 from crm_app.state.base import AppState
 from crm_app.state.sales.board import BoardState
 from crm_app.state.sales.deal_dialog import LOST, MISSING, NEW, PIPELINE, WON, DealDialog, named
-from crm_app.store.uow import unit_of_work
+from crm_app.store.uow import UnitOfWork, retrying, unit_of_work
 
 _USUAL_TERM = timedelta(days=30)  # until the close date a new deal is first given
 
@@ -159,30 +159,33 @@ class BoardAnswers(AppState):
 
     async def _do(self, actor: Actor, dialog: DealDialog, given: Mapping[str, Any]) -> str:
         """The sentence that says what was done."""
-        operation, ids = UUID(dialog._operation), [UUID(i) for i in dialog._ids]
-        specs = {f["name"]: OPPORTUNITY.fields[f["name"]] for f in dialog.fields if f["name"] in OPPORTUNITY.fields}
-        async with unit_of_work(actor) as uow:
-            if dialog.kind == NEW:
-                if not given.get("account_id") and (typed := str(given.get("account_id_text") or "").strip()):
-                    given = {**given, "account_id": str((await records.create(uow, ACCOUNT, {"name": typed})).id)}
-                values = _values(specs, given, actor)
-                deal = await records.create(uow, OPPORTUNITY, {**values, **closing.in_stage(dialog._stage)})
-                return f"{deal.name} was created"
-            values = _values(specs, given, actor)
-            if dialog.kind in (WON, LOST):
-                how = Closing(
-                    reason_id=values.get("win_loss_reason_id"),
-                    details=values.get("win_loss_details") or "",
-                    competitor_id=values.get("competitor_won_id"),
-                    on=values.get("actual_close_on"),
-                )
-                done = await drops.close(uow, operation, ids, won=dialog.kind == WON, closing=how)
-                return f"{_what(done)} {'won' if dialog.kind == WON else 'lost'}"
-            stage = UUID(str(given.get("stage_id") or "")) if dialog.kind == PIPELINE else UUID(dialog._stage)
-            after = UUID(dialog._after) if dialog._after else None
-            filled = values if dialog.kind == MISSING else {}
-            done = await drops.move(uow, operation, ids, to_stage_id=stage, after_id=after, values=filled)
-            return f"{_what(done)} moved"
+        return await retrying(actor, lambda uow: _answer(uow, dialog, given))
+
+
+async def _answer(uow: UnitOfWork, dialog: DealDialog, given: Mapping[str, Any]) -> str:
+    operation, ids = UUID(dialog._operation), [UUID(i) for i in dialog._ids]
+    specs = {f["name"]: OPPORTUNITY.fields[f["name"]] for f in dialog.fields if f["name"] in OPPORTUNITY.fields}
+    if dialog.kind == NEW:
+        if not given.get("account_id") and (typed := str(given.get("account_id_text") or "").strip()):
+            given = {**given, "account_id": str((await records.create(uow, ACCOUNT, {"name": typed})).id)}
+        values = _values(specs, given, uow.actor)
+        deal = await records.create(uow, OPPORTUNITY, {**values, **closing.in_stage(dialog._stage)})
+        return f"{deal.name} was created"
+    values = _values(specs, given, uow.actor)
+    if dialog.kind in (WON, LOST):
+        how = Closing(
+            reason_id=values.get("win_loss_reason_id"),
+            details=values.get("win_loss_details") or "",
+            competitor_id=values.get("competitor_won_id"),
+            on=values.get("actual_close_on"),
+        )
+        done = await drops.close(uow, operation, ids, won=dialog.kind == WON, closing=how)
+        return f"{_what(done)} {'won' if dialog.kind == WON else 'lost'}"
+    stage = UUID(str(given.get("stage_id") or "")) if dialog.kind == PIPELINE else UUID(dialog._stage)
+    after = UUID(dialog._after) if dialog._after else None
+    filled = values if dialog.kind == MISSING else {}
+    done = await drops.move(uow, operation, ids, to_stage_id=stage, after_id=after, values=filled)
+    return f"{_what(done)} moved"
 
 
 def _what(done: drops.Drop) -> str:
