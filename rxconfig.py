@@ -11,7 +11,7 @@ config = rx.Config(
     app_name="crm_app",
     # The address in the built files is taken out again (services/platform/frontend.py): one build serves any host.
     api_url="http://localhost:8000",
-    cors_allowed_origins=tuple({_s.base_url, f"http://localhost:{_s.port}", f"http://127.0.0.1:{_s.port}"}),
+    cors_allowed_origins=(),  # no other site reads answers; whose page opens a websocket is for api/guard.py to say
     trusted_proxy_hops=_s.proxy_hops,
     redis_url=_s.redis_url or None,
     state_manager_mode=StateManagerMode.REDIS if _s.redis_url else StateManagerMode.MEMORY,

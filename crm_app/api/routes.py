@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from crm_app.api import auth
@@ -19,10 +19,15 @@ from crm_app.store import identity
 def around() -> list[Any]:
     """For `rx.App(api_transformer=...)`: the routes, with Reflex mounted behind them, then the guard before both."""
     app = Starlette(
-        routes=[Route("/api/health", health), Route("/api/me", me), *auth.routes],
+        routes=[Route("/", home), Route("/api/health", health), Route("/api/me", me), *auth.routes],
         exception_handlers={CrmError: told},  # type: ignore[dict-item]
     )
     return [app, guard]
+
+
+async def home(_: Request) -> Response:
+    """The first page of somebody who is signed in; the guard has sent the others away."""
+    return RedirectResponse("/pipeline", 307)
 
 
 async def health(_: Request) -> Response:

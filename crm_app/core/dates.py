@@ -95,6 +95,20 @@ def show_moment(moment: datetime, time_zone: str) -> str:
     return f"{show_date(local.date())}, {local:%H:%M}"
 
 
+def show_ago(moment: datetime, now: datetime, time_zone: str) -> str:
+    """How long a moment in the past is gone: now, 5 min ago, 3 h ago, yesterday, then its day."""
+    minutes = int((now - moment).total_seconds() // 60)
+    if minutes < 1:
+        return "now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    zone = ZoneInfo(time_zone)
+    days = (now.astimezone(zone).date() - moment.astimezone(zone).date()).days
+    if days == 0:
+        return f"{minutes // 60} h ago"
+    return "yesterday" if days == 1 else show_date(moment.astimezone(zone).date())
+
+
 def _written(text: str, day_first: bool | None) -> datetime:
     clock = _CLOCK.search(text)
     if clock is None or clock.end() != len(text):

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
+from uuid import UUID
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -43,6 +44,16 @@ _seen: ContextVar[_Seen | None] = ContextVar("visitor_of_this_event", default=No
 _request_id: ContextVar[str] = ContextVar("request_id_of_this_event", default="")
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def internal(method: F) -> F:
+    """A public method of a state class that other Python code calls. Without this mark Reflex lets every browser call
+    it as an event, and runs an inherited one on the parent state instead of on `self`."""
+    method.__override_base_method__ = True  # type: ignore[attr-defined]  # what Reflex itself marks such methods with
+    return method
+
+
 class AppState(rx.State):
     """Base of every state class. A session revoked a second ago is refused now."""
 
@@ -53,10 +64,12 @@ class AppState(rx.State):
     workspace: str = ""
     rights: dict[str, bool] = {}  # what of the screen to show; the services decide what may be done
 
+    @internal
     async def actor(self) -> Actor:
         """Who acts with the cookie of this tab. Unauthenticated leads to the sign-in page."""
         return (await self.visitor()).actor
 
+    @internal
     async def visitor(self) -> Visitor:
         """The actor with what the frame shows. One look at the database serves for a second, so a long-running handler
         asks again before each thing it does."""
@@ -69,6 +82,7 @@ class AppState(rx.State):
         self.take(visitor)
         return visitor
 
+    @internal
     def take(self, visitor: Visitor) -> None:
         """Show who is signed in; sends nothing when nothing changed."""
         actor = visitor.actor
@@ -84,16 +98,18 @@ class AppState(rx.State):
             if getattr(self, name) != value:
                 setattr(self, name, value)
 
+    @internal
     def notify(self, text: str, *, kind: str = "done", action: str = "", payload: str = "") -> None:
         """Say one sentence; `kind` is done or error. `payload` is "<name>:<value>" for `notice_action(name)`."""
         notice = {"id": time.time_ns() // 1000, "text": text, "kind": kind, "action": action, "payload": payload}
         self.notices = [*self.notices[1 - _KEPT :], notice]
 
+    @internal
     @contextlib.contextmanager
     def telling(self) -> Iterator[None]:
         """A refusal inside becomes a notice; what is wrong with single fields goes to the class's own var `errors`,
         when it has one, which is emptied first."""
-        has_errors = "errors" in type(self).vars
+        has_errors = hasattr(type(self), "errors")
         if has_errors and self.errors:
             self.errors = {}
         try:
@@ -139,6 +155,8 @@ class Doorkeeper(Middleware):
     async def preprocess(self, app: rx.App, state: Any, event: Any) -> StateUpdate | None:
         if not is_behind_the_door(event.name):
             return None
+        if event.name.endswith(".setvar"):  # Reflex gives one to every class; nothing of ours is set that way
+            return StateUpdate()
         _seen.set(None)
         _request_id.set(secrets.token_hex(8))
         root = state._get_root_state()
@@ -178,6 +196,14 @@ def to_sign_in(router: Any = None) -> EventSpec:
         here = router.url.path + (f"?{router.url.query}" if router.url.query else "")
     wanted = f"&next={quote(here, safe='')}" if here.startswith("/") and here != "/" else ""
     return rx.redirect(f"/sign-in?done=ended{wanted}")
+
+
+def id_of(text: Any, field: str) -> UUID:
+    """The id that a form sent; Invalid at its field when nothing was chosen."""
+    try:
+        return UUID(str(text))
+    except ValueError as error:
+        raise Invalid(**{field: "choose one"}) from error
 
 
 def notice_action(name: str, handler: Callable[[str], Any]) -> None:

@@ -14,7 +14,6 @@ from crm_app.api import guard
 from crm_app.api.limits import Bucket, Buckets
 from crm_app.api.requests import client_ip, network
 from crm_app.services.people import sessions, users
-from crm_app.settings import ROOT
 from crm_app.state.base import AppState
 from crm_app.store.uow import unit_of_work
 from tests.conftest import forget_settings
@@ -213,7 +212,6 @@ async def test_every_answer_carries_its_headers(browser):
     assert (await nobody.http.get("/api/health")).headers["cache-control"] == "no-store"
 
 
-@pytest.mark.skipif(not (ROOT / "rxconfig.py").exists(), reason="Reflex runs on its own defaults here")
 async def test_no_other_site_may_read_answers(browser, alice):
     alices = await browser(alice)
     answer = await alices.http.get("/api/me", headers={"origin": FOREIGN})

@@ -16,7 +16,7 @@ def required_text(field: str, text: str, length: int) -> str:
     """One line, blanks collapsed, not empty."""
     clean = optional_text(field, text, length)
     if not clean:
-        raise Invalid(**{field: "is needed"})
+        raise Invalid(**{field: "is required"})
     return clean
 
 

@@ -4,16 +4,13 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor
 from crm_app.core.errors import Conflict, Invalid
 from crm_app.integrations import smtp
 from crm_app.integrations.smtp import MailRefused
 from crm_app.models.people.users import Role, User
-from crm_app.models.platform.workspaces import Workspace
-from crm_app.services.people import checks, letters, links, passwords, sessions, users
+from crm_app.services.people import checks, letters, links, passwords, sessions, users, workspaces
 from crm_app.store import identity
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
@@ -37,7 +34,7 @@ class Profile:
 async def read(uow: UnitOfWork) -> Profile:
     user = await uow.get(User, _me(uow.actor))
     role = await uow.get(Role, user.role_id)
-    space = (await uow.execute(sa.select(Workspace).where(Workspace.id == uow.actor.tenant_id))).scalar_one()  # type: ignore[arg-type]
+    space = await workspaces.read(uow)
     return Profile(
         user.name, user.email, user.title, user.phone, user.time_zone, space.time_zone, role.name, space.name
     )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from crm_app.core.context import Actor, Scope, Source
 from crm_app.core.errors import Invalid
 from crm_app.models.base import new_id
@@ -59,6 +61,21 @@ async def check(
     if await identity.sign_in_candidates(checks.email_key(address)):
         raise AddressTaken(email="is already used to sign in; sign in instead, or reset the password")
     return founder
+
+
+async def read(uow: UnitOfWork) -> Workspace:
+    """The actor's own workspace."""
+    query = sa.select(Workspace).where(Workspace.id == uow.actor.tenant_id)  # type: ignore[arg-type]
+    found: Workspace = (await uow.execute(query)).scalar_one()
+    return found
+
+
+async def change(uow: UnitOfWork, *, name: str, time_zone: str) -> None:
+    """Name and time zone. The currency stays: sums of years stand in it."""
+    uow.require("settings.manage")
+    workspace = await read(uow)
+    workspace.name = checks.required_text("name", name, 120)
+    workspace.time_zone = checks.time_zone(time_zone)
 
 
 async def may_found() -> bool:

@@ -17,7 +17,7 @@ from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.services.sales import board, drops, undo
 from crm_app.services.sales.board import Filters
 from crm_app.services.sales.opportunities import MissingFields
-from crm_app.state.base import AppState, notice_action
+from crm_app.state.base import AppState, internal, notice_action
 from crm_app.state.presence import BEAT, TOPIC, Presence, look
 from crm_app.state.sales import cards, filters
 from crm_app.state.sales.deal_dialog import MISSING, DealDialog, field_of
@@ -139,6 +139,7 @@ class BoardState(AppState):
     def _card(self, row: Mapping[str, Any], actor: Actor, now: Any) -> dict[str, Any]:
         return cards.card(row, actor, now, self._limits.get(str(row["stage_id"])) or None)
 
+    @internal
     def push(self, *ops: dict[str, Any]) -> None:
         now = time.time()
         numbered = []
@@ -207,6 +208,7 @@ class BoardState(AppState):
             after=after or "",
         )
 
+    @internal
     async def settle(self, actor: Actor, ids: Sequence[str], operation: str, outcome: str = "done") -> None:
         """Answer a drop with where the cards are now, and the totals."""
         wanted = filters.parse(self.query, actor.currency)

@@ -5,7 +5,7 @@ from typing import Any
 
 from crm_app.core.errors import Invalid
 from crm_app.core.registry import FieldSpec
-from crm_app.state.base import AppState
+from crm_app.state.base import AppState, internal
 
 NEW, MISSING, WON, LOST, PIPELINE = "new", "missing", "won", "lost", "pipeline"
 
@@ -28,6 +28,7 @@ class DealDialog(AppState):
     _after: str = ""
     _operation: str = ""
 
+    @internal
     def ask(
         self,
         kind: str,
@@ -46,6 +47,7 @@ class DealDialog(AppState):
         self._ids, self._stage, self._after, self._operation = list(ids), stage, after, operation
         self.is_open = True
 
+    @internal
     def complain(self, refusal: Exception, given: Mapping[str, Any]) -> None:
         """Show what is wrong at its field; what was typed stays."""
         wrong = refusal.fields if isinstance(refusal, Invalid) else {}
@@ -60,6 +62,7 @@ class DealDialog(AppState):
         ]
         self.error = "" if wrong and set(wrong) <= names else str(refusal)
 
+    @internal
     def close(self) -> None:
         self.is_open, self.fields, self._ids, self._operation = False, [], [], ""
 

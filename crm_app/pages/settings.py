@@ -1,0 +1,31 @@
+"""The pages below /settings."""
+
+import reflex as rx
+
+from crm_app.components.people.profile import places, profile
+from crm_app.components.people.roles import roles
+from crm_app.components.people.teams import teams
+from crm_app.components.people.users import people
+from crm_app.components.people.workspace import workspace
+from crm_app.components.settings import HOME, overview
+from crm_app.state.base import AppState
+from crm_app.state.people.profile import PlacesState, ProfileState
+from crm_app.state.people.roles import RolesState
+from crm_app.state.people.teams import TeamsState
+from crm_app.state.people.users import UsersState
+from crm_app.state.people.workspace import WorkspaceState
+
+PAGES = (
+    ("", overview, "Settings", AppState.enter),
+    ("/profile", profile, "Profile", ProfileState.load),
+    ("/places", places, "Signed-in places", PlacesState.load),
+    ("/workspace", workspace, "Workspace", WorkspaceState.load),
+    ("/people", people, "People", UsersState.load),
+    ("/roles", roles, "Roles", RolesState.load),
+    ("/teams", teams, "Teams", TeamsState.load),
+)
+
+
+def add(app: rx.App) -> None:
+    for route, component, title, load in PAGES:
+        app.add_page(component, route=f"{HOME}{route}", title=f"{title} · SalesCompass", on_load=load)

@@ -1,0 +1,102 @@
+"""Roles: what each may do, as a table of entities and verbs."""
+
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+
+from crm_app import models
+from crm_app.core import registry
+from crm_app.core.context import Scope
+from crm_app.models.people.users import Role
+from crm_app.services.people import roles
+from crm_app.services.people.roles import ACTS, SETUP, VERBS, catalogue, expand
+from crm_app.state.base import AppState
+from crm_app.store.uow import unit_of_work
+
+SCOPES = {
+    Scope.own: "Their own records",
+    Scope.team: "Records of their team, and of teams they manage",
+    Scope.all: "All records of the workspace",
+}
+_COPY = "copy"
+
+
+class RolesState(AppState):
+    """The roles page. `role_id` is the role shown; "copy" is one being made, not saved yet."""
+
+    listed: list[dict[str, str]] = []
+    role_id: str = ""
+    name: str = ""
+    scope: str = ""
+    is_fixed: bool = True  # a role every workspace has
+    rows: list[dict[str, Any]] = []  # {"label", "cells": [{"name", "label", "on"}]}; an empty name is no permission
+    acts: list[dict[str, Any]] = []
+    errors: dict[str, str] = {}
+    is_loaded: bool = False
+
+    @rx.event
+    async def load(self):
+        with self.telling():
+            await self._read(self.role_id)
+        self.is_loaded = True
+
+    async def _read(self, wanted: str) -> None:
+        async with unit_of_work(await self.actor()) as uow:
+            found = await roles.listed(uow)
+        self.listed = [{"id": str(r.id), "name": r.name} for r in found]
+        self._show(next((r for r in found if str(r.id) == wanted), found[0]))
+
+    def _show(self, role: Role) -> None:
+        self.role_id, self.name, self.scope, self.is_fixed = str(role.id), role.name, role.scope.value, role.is_system
+        self._tick(expand(tuple(role.permissions)))
+        self.errors = {}
+
+    def _tick(self, held: frozenset[str]) -> None:
+        models.load_all()
+        everything, known = "*" in held, catalogue()
+
+        def cell(name: str, label: str) -> dict[str, Any]:
+            return {"name": name if name in known else "", "label": label, "on": everything or name in held}
+
+        self.rows = [
+            {
+                "label": entity.plural,
+                "cells": [cell(f"{entity.name}.{v}", f"{w} {entity.plural.lower()}") for v, w in VERBS.items()],
+            }
+            for entity in sorted(registry.all_entities(), key=lambda e: (e.name in SETUP, e.plural))
+        ]
+        self.acts = [cell(name, label) for name, label in ACTS.items()]
+
+    @rx.event
+    async def choose(self, role_id: str):
+        await self._read(role_id)
+
+    @rx.event
+    async def copy_role(self):
+        """A role of the workspace's own that begins as the one shown."""
+        self.role_id, self.name, self.is_fixed, self.errors = _COPY, f"{self.name}, ours", False, {}
+
+    @rx.event
+    async def save(self, form: dict[str, Any]):
+        actor = await self.actor()
+        ticked = [name for name in catalogue() if form.get(name)]
+        values = {"name": form.get("name", ""), "scope": Scope(form.get("scope", "own")), "permissions": ticked}
+        with self.telling():
+            async with unit_of_work(actor) as uow:
+                if self.role_id == _COPY:
+                    role = await roles.create(uow, **values)
+                else:
+                    role = await roles.change(uow, UUID(self.role_id), **values)
+            self.notify(f"{role.name} saved; it counts from the next click of everybody who has it")
+            await self._read(str(role.id))
+
+    @rx.event
+    async def remove(self):
+        actor = await self.actor()
+        with self.telling():
+            if self.role_id != _COPY:
+                async with unit_of_work(actor) as uow:
+                    await roles.delete(uow, UUID(self.role_id))
+                self.notify(f"{self.name} is gone")
+            await self._read("")
