@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PROCESSES ?= 2
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-deps
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-compile
 WANTED := $(shell cat requirements.lock pyproject.toml | cksum | tr ' ' '-')
 WANTED_DEV := $(shell cat requirements-dev.lock pyproject.toml | cksum | tr ' ' '-')
 

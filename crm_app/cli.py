@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -58,10 +59,13 @@ def serve(
     from crm_app.services.platform import frontend
 
     with _database(adopt=True):
-        with _steps() as told:
+        with _steps() as told, ThreadPoolExecutor(1) as beside:
+            built = beside.submit(frontend.ensure, again=rebuild)  # takes no database, so both go on at once
             _prepare(told)
             sign_ins = _demo(told) if demo else ""
-            frontend.ensure(told, again=rebuild)
+            if not built.done():
+                told("Building the front end")
+            built.result()
             told("Starting the app")
         _run_server(verbose=verbose, sign_ins=sign_ins)
 
