@@ -149,9 +149,8 @@ BEGIN
                sum(amount_minor * probability / 100) AS w
         FROM old_rows WHERE deleted_at IS NULL GROUP BY 1, 2, 3, 4, 5) d
   WHERE (t.tenant_id, t.stage_id, t.owner_id, t.currency, t.health) = (d.tenant_id, d.stage_id, d.owner_id, d.currency, d.health);
-  DELETE FROM stage_total t USING old_rows o
-  WHERE (t.tenant_id, t.stage_id, t.owner_id, t.currency, t.health) = (o.tenant_id, o.stage_id, o.owner_id, o.currency, o.health)
-    AND t.deals = 0 AND t.amount_minor = 0 AND t.weighted_minor = 0;
+  DELETE FROM stage_total t USING (SELECT DISTINCT tenant_id, stage_id FROM old_rows) o
+  WHERE t.tenant_id = o.tenant_id AND t.stage_id = o.stage_id AND t.deals = 0 AND t.amount_minor = 0 AND t.weighted_minor = 0;
   RETURN NULL;
 END $$;
 

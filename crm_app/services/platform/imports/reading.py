@@ -233,7 +233,7 @@ def _collect(records: Iterator[Sequence[str | None]], hints: FileHints) -> _Coll
 
 
 def _find_head(found: _Collected, first: list[tuple[int, Sequence[str | None]]], hints: FileHints) -> None:
-    """The first row as wide as most: what stands above it (a title, a date of export) is no table."""
+    """The first row more than half as full as most: what stands above it (a title, a date of export) is no table."""
     filled = [sum(1 for c in record if c and c.strip()) for _, record in first]
     if hints.head_row is not None:
         place = next((i for i, (n, _) in enumerate(first) if n == hints.head_row), None)
@@ -241,7 +241,7 @@ def _find_head(found: _Collected, first: list[tuple[int, Sequence[str | None]]],
             raise Invalid(f"Row {hints.head_row} is empty: it cannot be the row of headings.")
     else:
         usual = sorted(filled)[len(filled) // 2]
-        place = next(i for i, n in enumerate(filled) if n >= usual)
+        place = next(i for i, n in enumerate(filled) if n * 2 > usual)
     found.head_row, head = first[place][0], list(first[place][1])
     while head and not (head[-1] or "").strip():
         head.pop()

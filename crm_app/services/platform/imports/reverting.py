@@ -110,7 +110,7 @@ async def _restore(
             *(sa.literal([_as_text(b[c]) for _, b in records], sa.ARRAY(sa.Text())) for c in columns),
         )
         .table_valued(sa.column("id", sa.Uuid()), *(sa.column(n, sa.Text()) for n in names))
-        .alias("old")
+        .render_derived(name="old")
     )
     values = {
         c: sa.type_coerce(sa.cast(old.c[n], _database_type(table.c[c])), table.c[c].type)

@@ -192,6 +192,8 @@ def _moment_parts(text: str, habits: Habits) -> tuple[date, time | None]:
         if re.fullmatch(r"\d{5}(\.\d+)?", text) and int(float(text)) in _SERIAL:
             whole = datetime(1899, 12, 30) + timedelta(days=float(text))  # noqa: DTZ001
             return whole.date(), whole.time() if "." in text else None
+    except Unreadable:
+        raise
     except ValueError:
         raise Unreadable("is no day of the calendar", "correct it in the file") from None
     raise Unreadable("is no date", "write it like 2026-03-31")
