@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -37,11 +39,21 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         app()
-    except CrmError as error:
-        err.print(f"[bold red]✗[/] {error}", markup=True)
-        if isinstance(error, NotReady) and error.remedy:
-            err.print(f"[bold]→[/] {error.remedy}")
+    except ValidationError as error:
+        if error.title != "Settings":
+            raise
+        for fault in error.errors():
+            _refuse(f"CRM_{fault['loc'][0]}".upper() if fault["loc"] else "Settings", fault["msg"])
         sys.exit(1)
+    except CrmError as error:
+        _refuse(str(error), error.remedy if isinstance(error, NotReady) else "")
+        sys.exit(1)
+
+
+def _refuse(what: str, remedy: str) -> None:
+    err.print("[bold red]✗[/]", escape(what), soft_wrap=True)
+    if remedy:
+        err.print("[bold]→[/]", escape(remedy), soft_wrap=True)
 
 
 @app.command()
@@ -166,8 +178,8 @@ def doctor(
         marks = {Level.ok: "[green]✓[/]", Level.warn: "[yellow]![/]", Level.fail: "[bold red]✗[/]"}
         table = Table(box=None, show_header=False, padding=(0, 1))
         for check in checks:
-            remedy = f"\n[dim]→ {check.remedy}[/]" if check.remedy else ""
-            table.add_row(marks[check.level], f"[bold]{check.name}[/]", f"{check.found}{remedy}")
+            remedy = f"\n[dim]→ {escape(check.remedy)}[/]" if check.remedy else ""
+            table.add_row(marks[check.level], f"[bold]{check.name}[/]", f"{escape(check.found)}{remedy}")
         out.print(table)
     if any(check.level is Level.fail for check in checks):
         raise typer.Exit(1)

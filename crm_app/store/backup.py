@@ -12,6 +12,7 @@ import tarfile
 import tempfile
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import IO
 
@@ -65,15 +66,22 @@ class Manifest:
     files: int
 
 
-def file_name(label: str, now: datetime) -> str:
-    return f"{re.sub(r'[^a-zA-Z0-9_.-]+', '-', label)}-{now:%Y%m%d-%H%M%S}.crm"
+def free_name(folder: Path, label: str, now: datetime) -> Path:
+    """A file of this folder that is not there yet, named after the label and the second."""
+    stem = f"{re.sub(r'[^a-zA-Z0-9_.-]+', '-', label)}-{now:%Y%m%d-%H%M%S}"
+    names = (f"{stem}{f'-{n}' if n else ''}.crm" for n in count())
+    return next(path for name in names if not (path := folder / name).exists())
 
 
 def create(target: Path, *, urls: DatabaseUrls | None = None) -> Path:
-    """Write a backup to `target` (into it, when it is a folder) and return the file. It appears whole or not at all."""
+    """Write a backup to `target` (into it, when it is a folder) and return the file. It appears whole or not at all,
+    and never in the place of another file."""
     urls = urls or database_urls()
-    path = target / file_name("salescompass", utcnow()) if target.is_dir() else target
+    path = free_name(target, "salescompass", utcnow()) if target.is_dir() else target
+    if path.exists():
+        raise NotReady(f"{path} exists already.", remedy="Name another file, or a folder.")
     try:
+        settings().data_dir.mkdir(parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         half = path.with_name(f".{path.name}.part")
         with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode=0o600), "wb") as out:
@@ -127,7 +135,7 @@ def restore(
                     "The database holds data already.",
                     remedy="`--replace` puts the backup in its place, and saves what is there first.",
                 )
-            safety = create(settings().data_dir / "backups" / file_name("before-restore", utcnow()), urls=urls)
+            safety = create(free_name(settings().data_dir / "backups", "before-restore", utcnow()), urls=urls)
     _load(path, urls)
     if new_key:
         with psycopg.connect(urls.owner, autocommit=True) as connection:
@@ -139,6 +147,7 @@ def restore(
 def _load(path: Path, urls: DatabaseUrls) -> None:
     """Emptying and loading are one transaction: when it fails, the database is as it was."""
     data_dir = settings().data_dir
+    data_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="restore-", dir=data_dir) as folder, tarfile.open(path) as tar:
         tar.extract("database.dump", folder, filter="data")
         dump, script, emptying = Path(folder, "database.dump"), Path(folder, "restore.sql"), Path(folder, "empty.sql")
@@ -208,7 +217,7 @@ def _check_key(manifest: Manifest) -> None:
 def _check_unused(connection: psycopg.Connection) -> None:
     row = connection.execute(
         "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename IS NOT NULL"
     ).fetchone()
     if row and row[0]:
         raise NotReady(

@@ -123,7 +123,7 @@ def _run(
     if with_backup and before.current is not None:
         told("Backing up before the migration")
         folder = settings().data_dir / "backups"
-        saved = str(backup.create(folder / backup.file_name(f"before-{before.pending[-1]}", utcnow()), urls=urls))
+        saved = str(backup.create(backup.free_name(folder, f"before-{before.pending[-1]}", utcnow()), urls=urls))
     mark = {
         "since": utcnow().isoformat(),
         "from": before.current,
