@@ -25,6 +25,7 @@ App = Any  # an ASGI application
 PUBLIC_PAGES = ("/sign-in", "/sign-up", "/forgot", "/reset", "/invite")
 _SOCKET = "/_event"
 _UPLOAD = "/_upload"
+_FILES = "/api/imports/files"
 _FORM_BYTES, _BODY_BYTES, _UPLOAD_BYTES = 64 * 1024, 1024 * 1024, 512 * 1024 * 1024
 _MESSAGE_BYTES = 512 * 1024  # one websocket message
 _MESSAGES = (40.0, 200.0)  # a second, and at once
@@ -79,7 +80,7 @@ def _outgoing(path: str, message: Any, request_id: str) -> list[tuple[bytes, byt
 def _most(path: str) -> int:
     if path.startswith("/auth/"):
         return _FORM_BYTES
-    return _UPLOAD_BYTES if path.startswith(_UPLOAD) else _BODY_BYTES
+    return _UPLOAD_BYTES if path.startswith((_UPLOAD, _FILES)) else _BODY_BYTES
 
 
 async def _refusal(scope: Any) -> Response | None:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from crm_app.api import auth
+from crm_app.api import auth, imports
 from crm_app.api.guard import guard
 from crm_app.api.requests import client_ip, cookies
 from crm_app.core.errors import CrmError, NotReady, Unauthenticated
@@ -19,7 +19,13 @@ from crm_app.store import identity
 def around() -> list[Any]:
     """For `rx.App(api_transformer=...)`: the routes, with Reflex mounted behind them, then the guard before both."""
     app = Starlette(
-        routes=[Route("/", home), Route("/api/health", health), Route("/api/me", me), *auth.routes],
+        routes=[
+            Route("/", home),
+            Route("/api/health", health),
+            Route("/api/me", me),
+            *auth.routes,
+            *imports.routes,
+        ],
         exception_handlers={CrmError: told},  # type: ignore[dict-item]
     )
     return [app, guard]

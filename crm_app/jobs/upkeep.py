@@ -1,5 +1,6 @@
 """Jobs of the clock that keep the house: health by time, seals, partitions, old rows."""
 
+import asyncio
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from crm_app.models.base import table_of
 from crm_app.models.platform.workspaces import ClientOperation
 from crm_app.services.platform import audit
 from crm_app.services.sales import activity_facts
+from crm_app.store import uploads
 from crm_app.store.uow import UnitOfWork
 
 
@@ -26,7 +28,8 @@ async def seal_audit(uow: UnitOfWork) -> None:
 
 @every("17 3 * * *")
 async def sweep(uow: UnitOfWork) -> None:
-    """Months ahead for the audit log; browsers' operations of yesterday are forgotten."""
+    """Months ahead for the audit log; browsers' operations and uploads of yesterday are forgotten."""
     await uow.execute(sa.text("SELECT crm_audit_partitions(3)"))
     operations = table_of(ClientOperation)
     await uow.execute(sa.delete(operations).where(operations.c.created_at < uow.now - timedelta(days=1)))
+    await asyncio.to_thread(uploads.sweep, uow.now)

@@ -23,6 +23,40 @@ from crm_app.services.sales.opportunity_rules import NUMBER_FORM, POSITION_STEP
 from crm_app.store.uow import UnitOfWork
 
 _NOON = timedelta(hours=12)
+# A column "Close date" is the actual one: for open deals the engine takes it as the expected one.
+_HEADINGS = {
+    "name": (
+        "deal", "deal name", "deal title", "title", "subject", "project", "bezeichnung", "verkaufschance", "projekt",
+    ),
+    "number": ("id", "deal id", "opportunity id", "reference", "deal number", "no", "nr", "nummer"),
+    "account_id": (
+        "company", "company name", "customer", "customer name", "client", "organisation", "organization", "firma",
+        "kunde", "unternehmen",
+    ),
+    "primary_contact_id": ("contact", "contact name", "contact person", "ansprechpartner"),
+    "owner_id": (
+        "deal owner", "sales rep", "rep", "sales agent", "salesperson", "agent", "assigned to", "responsible",
+        "account manager", "verantwortlich", "vertrieb",
+    ),
+    "amount_minor": (
+        "value", "deal value", "close value", "deal amount", "total", "price", "revenue", "volume", "wert", "betrag",
+        "summe", "umsatz",
+    ),
+    "expected_close_on": ("expected close date", "expected closing date", "forecast date", "close by", "erwartet"),
+    "actual_close_on": ("close date", "closing date", "closed", "closed on", "close", "abschlussdatum", "abschluss"),
+    "created_at": ("created", "created on", "create date", "date created", "engage date", "opened", "erstellt"),
+    "stage_id": ("deal stage", "sales stage", "status", "phase"),
+    "pipeline_id": ("sales process", "process"),
+    "probability": ("win probability", "chance", "likelihood", "wahrscheinlichkeit"),
+    "lead_source": ("source", "quelle"),
+    "next_step": ("next steps", "next action"),
+    "description": ("notes", "note", "comments", "remark", "remarks", "bemerkung", "beschreibung"),
+    "win_loss_reason_id": ("loss reason", "lost reason", "close reason", "reason"),
+    "competitor_won_id": ("lost to",),
+    "product_id": ("item", "produkt"),
+    "tags": ("labels", "categories"),
+    "currency": ("currency code", "iso currency", "wahrung"),
+}  # fmt: skip
 _CLOSED = [StageKind.won.value, StageKind.lost.value]
 
 
@@ -45,6 +79,7 @@ class PipelineRules(ImportRules):
 
 
 class OpportunityRules(ImportRules):
+    headings: ClassVar = _HEADINGS
     extra: ClassVar = (FieldSpec("product_id", "Product", Kind.link, nullable=True, target="product"),)
     writable: ClassVar = frozenset(
         {

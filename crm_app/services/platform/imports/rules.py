@@ -28,6 +28,7 @@ class ImportRules:
     keeps_guards: ClassVar[bool] = False  # `complete` says what the entity's guards say, for all rows at once
     parts: ClassVar[tuple[Any, ...]] = ()  # models of records that go with the entity's when it is removed
     shadows: ClassVar[tuple[Any, ...]] = ()  # the same, but the database itself removes them
+    headings: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # field -> what files call it beside its label
     permission: ClassVar[str] = ""  # asked for instead of <entity>.import
     sum_of: ClassVar[str] = ""  # money field whose sum by currency is announced, and checked after the run
 
