@@ -1,12 +1,14 @@
 """Importing people: they are invited and cannot come in yet; nobody is written to."""
 
-import polars as pl
+from __future__ import annotations
+
 import sqlalchemy as sa
 
 from crm_app.core.errors import Forbidden
 from crm_app.models.base import table_of
 from crm_app.models.people.users import Role, UserStatus
 from crm_app.services.people.roles import SYSTEM_ROLES, expand, require_reach
+from crm_app.services.platform.imports.frames import pl
 from crm_app.services.platform.imports.rows import Rows
 from crm_app.services.platform.imports.rules import ImportRules, register
 from crm_app.store.uow import UnitOfWork

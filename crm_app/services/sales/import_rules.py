@@ -3,10 +3,11 @@
 A file may tell of the past: a close date behind us is no mistake here, and a deal may come closed.
 """
 
+from __future__ import annotations
+
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
-import polars as pl
 import sqlalchemy as sa
 
 from crm_app.core.registry import FieldSpec, Kind
@@ -16,7 +17,8 @@ from crm_app.models.sales.facts import StageHistory
 from crm_app.models.sales.opportunities import Opportunity, OpportunityLine, OpportunityStatus
 from crm_app.models.sales.pipelines import Pipeline, Stage, StageKind
 from crm_app.services.platform import numbers
-from crm_app.services.platform.imports.rows import UTC_MOMENT, Rows
+from crm_app.services.platform.imports.frames import pl
+from crm_app.services.platform.imports.rows import Rows, moments
 from crm_app.services.platform.imports.rules import ImportRules, register
 from crm_app.services.sales.health import health_of
 from crm_app.services.sales.opportunity_rules import NUMBER_FORM, POSITION_STEP
@@ -256,7 +258,7 @@ def _enter_stage(uow: UnitOfWork, rows: Rows) -> None:
     """When the deal came into its stage: as the file says, else the day it closed, else the day it was created."""
     closed_at = (rows.value("actual_close_on").cast(pl.Datetime("us")) + _NOON).dt.replace_time_zone("UTC")
     begun = rows.col("created_at")
-    now = pl.Series([uow.now], dtype=UTC_MOMENT).new_from_index(0, len(rows))
+    now = pl.Series([uow.now], dtype=moments()).new_from_index(0, len(rows))
     later = begun.zip_with(begun.is_not_null() & rows.is_new, now)
     closed = rows.frame["status"].is_in(_CLOSED).fill_null(value=False)
     rows.fill("stage_entered_at", closed_at.zip_with(closed, later))
@@ -284,7 +286,7 @@ async def _set_positions(uow: UnitOfWork, rows: Rows) -> None:
 
 
 def _set_health(uow: UnitOfWork, rows: Rows) -> None:
-    upcoming = rows.current["next_activity_at"] if rows.current is not None else _empty(rows, UTC_MOMENT)
+    upcoming = rows.current["next_activity_at"] if rows.current is not None else _empty(rows, moments())
     status = (
         rows.value("status")
         if rows.current is None
@@ -298,7 +300,7 @@ def _set_health(uow: UnitOfWork, rows: Rows) -> None:
             table[row] = _health(uow, *row)
         found.append(table[row])
     rows.put("health", pl.Series([h for h, _ in found], dtype=pl.String))
-    rows.put("health_changes_at", pl.Series([c for _, c in found], dtype=UTC_MOMENT))
+    rows.put("health_changes_at", pl.Series([c for _, c in found], dtype=moments()))
 
 
 def _health(
@@ -311,8 +313,8 @@ def _health(
     return health.value, changes
 
 
-def _empty(rows: Rows, dtype: Any = pl.String) -> pl.Series:
-    return pl.Series([None], dtype=dtype).new_from_index(0, len(rows))
+def _empty(rows: Rows, dtype: Any = None) -> pl.Series:
+    return pl.Series([None], dtype=dtype or pl.String).new_from_index(0, len(rows))
 
 
 register("pipeline", PipelineRules())

@@ -1,5 +1,7 @@
 """Files as people send them: encodings, separators, headings; what cannot be read is said in words."""
 
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from crm_app.core.errors import Invalid
 from crm_app.services.platform.imports.reading import ROW, FileHints, read_table
+from tests.services.imports.conftest import ROOT
 
 
 def _file(folder: Path, content: bytes, name: str = "deals.csv") -> Path:
@@ -166,3 +169,8 @@ def _cell(x: int, y: int, value: object) -> str:
     if isinstance(value, int | float):
         return f'<c {place} s="{int(x == 1)}"><v>{value}</v></c>'
     return f'<c {place} t="inlineStr"><is><t>{value}</t></is></c>'
+
+
+def test_a_process_that_imports_nothing_does_not_carry_polars() -> None:
+    code = "import sys; from crm_app import parts; parts.load(); sys.exit('polars' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

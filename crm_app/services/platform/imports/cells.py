@@ -1,16 +1,17 @@
 """Cells -> typed columns: which text fills which field, and what of it can be read."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import polars as pl
-
 from crm_app.core.context import Actor
 from crm_app.core.errors import Invalid
 from crm_app.core.registry import FieldSpec, Kind
 from crm_app.core.text import fold
+from crm_app.services.platform.imports.frames import pl
 from crm_app.services.platform.imports.mapping import SkipRule, StepMapping
 from crm_app.services.platform.imports.reading import ROW, SourceTable
 from crm_app.services.platform.imports.rows import Rows, converted, dtype_of, looked_up

@@ -1,15 +1,17 @@
 """Which records a text of the file may mean: those in the database that the actor sees, and those planned before."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import polars as pl
 import sqlalchemy as sa
 
 from crm_app.core.registry import STAMPS, Entity
 from crm_app.core.text import fold, name_key
+from crm_app.services.platform.imports.frames import pl
 from crm_app.services.platform.imports.mapping import Match
 from crm_app.services.platform.imports.rows import plain
 from crm_app.store.uow import UnitOfWork

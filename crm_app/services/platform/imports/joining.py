@@ -1,12 +1,13 @@
 """Texts that name records -> the records; rows that name a record of their own entity -> that record."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import polars as pl
 import sqlalchemy as sa
 from rapidfuzz import fuzz, process
 
@@ -24,9 +25,10 @@ from crm_app.services.platform.imports.directory import (
     key_of,
     keys_of,
 )
+from crm_app.services.platform.imports.frames import pl
 from crm_app.services.platform.imports.mapping import Fill, FillBy, LinkRule, Match, Mode, StepMapping
 from crm_app.services.platform.imports.reading import ROW
-from crm_app.services.platform.imports.rows import UTC_MOMENT, Rows, dtype_of, looked_up, plain
+from crm_app.services.platform.imports.rows import Rows, dtype_of, looked_up, moments, plain
 from crm_app.services.platform.imports.rules import rules_of
 from crm_app.services.platform.imports.values import NOON, UTC, Habits, Unreadable, reader_of
 from crm_app.store.uow import UnitOfWork
@@ -35,13 +37,13 @@ if TYPE_CHECKING:
     from crm_app.services.platform.imports.planning import Planning
 
 _LIKE_ENOUGH = 80
-Create = Callable[[StepMapping], Awaitable[pl.DataFrame]]  # plans related records; their frame
+Create = Callable[[StepMapping], "Awaitable[pl.DataFrame]"]  # plans related records; their frame
 
 
 class Joins:
     """The links of one step."""
 
-    def __init__(self, planning: "Planning", rows: Rows, create: Create) -> None:
+    def __init__(self, planning: Planning, rows: Rows, create: Create) -> None:
         self.planning, self.rows, self.create = planning, rows, create
         self.uow: UnitOfWork = planning.uow
         self._directories: dict[tuple[Any, ...], Directory] = {}
@@ -288,7 +290,7 @@ class Known:
         return keys.is_in(bad).fill_null(value=False) if bad else pl.Series([False] * len(keys), dtype=pl.Boolean)
 
 
-async def known_records(planning: "Planning", rows: Rows) -> Known:
+async def known_records(planning: Planning, rows: Rows) -> Known:
     step = rows.step
     if not step.key:
         nothing = pl.Series([None] * len(rows), dtype=pl.String)
@@ -310,20 +312,14 @@ async def current_values(uow: UnitOfWork, entity: Entity, known: pl.Series) -> p
     return pl.DataFrame({"known": known}).join(frame, on="known", how="left", maintain_order="left").drop("known")
 
 
-def column_dtype(entity: Entity, column: "sa.Column[Any]") -> Any:
+def column_dtype(entity: Entity, column: sa.Column[Any]) -> Any:
     """As `rows.dtype_of`, for columns without a declared field too."""
     spec = entity.fields.get(column.name)
     if spec is not None and spec.kind is not Kind.number:
         return dtype_of(spec)
-    for kind, dtype in _COLUMN_DTYPES:
+    for kind, dtype in (
+        (sa.DateTime, moments()), (sa.Boolean, pl.Boolean), (sa.Integer, pl.Int64), (sa.Float, pl.Float64),
+    ):  # fmt: skip
         if isinstance(column.type, kind):
             return dtype
     return pl.String
-
-
-_COLUMN_DTYPES: tuple[tuple[Any, Any], ...] = (
-    (sa.DateTime, UTC_MOMENT),
-    (sa.Boolean, pl.Boolean),
-    (sa.Integer, pl.Int64),
-    (sa.Float, pl.Float64),
-)

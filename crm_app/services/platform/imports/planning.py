@@ -1,12 +1,13 @@
 """The dry run: every row of every file understood, joined and checked; nothing written. The run does its plan."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import sqlalchemy as sa
 
 from crm_app.core import registry
@@ -15,6 +16,7 @@ from crm_app.core.registry import Entity
 from crm_app.models.base import new_id
 from crm_app.services.platform.imports import cells, joining, settling
 from crm_app.services.platform.imports.directory import Planned
+from crm_app.services.platform.imports.frames import pl
 from crm_app.services.platform.imports.mapping import ImportMapping, Mode, StepMapping, importable
 from crm_app.services.platform.imports.reading import ROW, SourceTable, read_table, table_of_rows
 from crm_app.services.platform.imports.report import Report, StepReport

@@ -5,18 +5,18 @@ column reader refuses or silently cuts. Polars takes over from there; it is impo
 memory.
 """
 
+from __future__ import annotations
+
 import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from crm_app.core.errors import Invalid
-
-if TYPE_CHECKING:
-    import polars as pl
+from crm_app.services.platform.imports.frames import pl
 
 ROW = "__row"  # 1-based number of the row in the file, its head included: what a spreadsheet shows at the left
 _CHUNK = 50_000
@@ -42,7 +42,7 @@ class SourceTable:
     file was understood."""
 
     name: str
-    frame: "pl.DataFrame"
+    frame: pl.DataFrame
     columns: tuple[str, ...]
     ragged: tuple[Ragged, ...] = ()
     notes: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ class _Collected:
 
     head: list[str] = field(default_factory=list)
     head_row: int = 0
-    frames: "list[pl.DataFrame]" = field(default_factory=list)
+    frames: list[pl.DataFrame] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     rows: list[Sequence[str | None]] = field(default_factory=list)
     ragged: list[Ragged] = field(default_factory=list)
@@ -89,8 +89,6 @@ def read_table(path: Path, hints: FileHints | None = None) -> SourceTable:
 
 def table_of_rows(name: str, rows: Sequence[dict[str, Any]]) -> SourceTable:
     """Rows that stand in the mapping itself."""
-    import polars as pl
-
     columns = list(dict.fromkeys(k for row in rows for k in row))
     data: dict[str, Any] = {ROW: list(range(1, len(rows) + 1))}
     data |= {c: [_plain(row.get(c)) for row in rows] for c in columns}
@@ -270,8 +268,6 @@ def _take(found: _Collected, number: int, record: Sequence[str | None]) -> None:
 def _flush(found: _Collected) -> None:
     if not found.rows:
         return
-    import polars as pl
-
     data: dict[str, Any] = {ROW: found.numbers}
     for place, cells in enumerate(zip(*found.rows, strict=True)):
         data[str(place)] = cells
@@ -281,9 +277,7 @@ def _flush(found: _Collected) -> None:
     found.rows, found.numbers = [], []
 
 
-def _joined(found: _Collected, names: list[str]) -> "pl.DataFrame":
-    import polars as pl
-
+def _joined(found: _Collected, names: list[str]) -> pl.DataFrame:
     if found.frames:
         whole = pl.concat(found.frames)
     else:

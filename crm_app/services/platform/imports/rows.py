@@ -1,32 +1,42 @@
 """The rows of one step while they are understood: typed columns, what is wrong with which row, what was decided."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from crm_app.core.registry import FieldSpec, Kind
+from crm_app.services.platform.imports.frames import pl
 from crm_app.services.platform.imports.reading import ROW
 from crm_app.services.platform.imports.values import Unreadable
 
 if TYPE_CHECKING:
     from crm_app.services.platform.imports.mapping import StepMapping
 
-UTC_MOMENT = pl.Datetime("us", "UTC")
-DTYPES: dict[Kind, Any] = {
-    Kind.number: pl.Int64,
-    Kind.money: pl.Int64,
-    Kind.percent: pl.Int64,
-    Kind.flag: pl.Boolean,
-    Kind.date: pl.Date,
-    Kind.datetime: UTC_MOMENT,
-}  # everything else travels as text: ids, decimals, JSON
+
+def moments() -> Any:
+    """The type of UTC moments."""
+    return pl.Datetime("us", "UTC")
+
+
+@cache
+def _dtypes() -> dict[Kind, Any]:
+    return {
+        Kind.number: pl.Int64,
+        Kind.money: pl.Int64,
+        Kind.percent: pl.Int64,
+        Kind.flag: pl.Boolean,
+        Kind.date: pl.Date,
+        Kind.datetime: moments(),
+    }
 
 
 def dtype_of(spec: FieldSpec) -> Any:
-    return DTYPES.get(spec.kind, pl.String)
+    """Everything without a type of its own travels as text: ids, decimals, JSON."""
+    return _dtypes().get(spec.kind, pl.String)
 
 
 def plain(value: Any) -> Any:
@@ -77,12 +87,12 @@ class Rows:
     """`frame`: ROW, `id` (of the record a row becomes or changes) and a column per field; rows that were rejected are
     gone from it. `current` has, for rows that change a record, its values now, aligned with `frame`."""
 
-    step: "StepMapping"
+    step: StepMapping
     frame: pl.DataFrame
     specs: Mapping[str, FieldSpec]
     headings: Mapping[str, str]  # field -> column of the file
     log: ProblemLog
-    related: "Callable[[str, str], Awaitable[pl.Series]]"  # (link, field of the linked record) -> its values by row
+    related: Callable[[str, str], Awaitable[pl.Series]]  # (link, field of the linked record) -> its values by row
     notes: dict[str, int] = field(default_factory=dict)
     current: pl.DataFrame | None = None
 
@@ -110,7 +120,7 @@ class Rows:
         now = self.current[name]
         return given.zip_with(given.is_not_null(), now.cast(given.dtype))
 
-    def put(self, name: str, values: "pl.Series | pl.Expr") -> None:
+    def put(self, name: str, values: pl.Series | pl.Expr) -> None:
         self.frame = self.frame.with_columns(values.alias(name))
 
     def fill(self, name: str, values: pl.Series) -> None:

@@ -1,19 +1,15 @@
-"""What an import must know of an entity beyond its declaration. Areas register theirs, the engine asks here."""
+"""What an import must know of an entity beyond its declaration: services/<area>/import_rules.py registers it here."""
 
-import importlib
-import importlib.util
-import pkgutil
+from __future__ import annotations
+
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import crm_app.services
 from crm_app.core.registry import FieldSpec
+from crm_app.services.platform.imports.frames import pl
 from crm_app.store.uow import UnitOfWork
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from crm_app.services.platform.imports.rows import Rows
 
 
@@ -32,14 +28,14 @@ class ImportRules:
     permission: ClassVar[str] = ""  # asked for instead of <entity>.import
     sum_of: ClassVar[str] = ""  # money field whose sum by currency is announced, and checked after the run
 
-    async def complete(self, uow: UnitOfWork, rows: "Rows") -> None:
+    async def complete(self, uow: UnitOfWork, rows: Rows) -> None:
         """Fill what follows from what was given, reject rows that break a rule. Runs once for all rows."""
 
-    async def before_write(self, uow: UnitOfWork, frame: "pl.DataFrame") -> "pl.DataFrame":
+    async def before_write(self, uow: UnitOfWork, frame: pl.DataFrame) -> pl.DataFrame:
         """Last values that only the run may take, such as running numbers."""
         return frame
 
-    async def children(self, rows: "Rows") -> "dict[Any, pl.DataFrame]":
+    async def children(self, rows: Rows) -> dict[Any, pl.DataFrame]:
         """Records that belong to the new ones and go with them: model -> rows with an `id` and the parent's link."""
         return {}
 
@@ -55,14 +51,4 @@ def register(entity_name: str, rules: ImportRules) -> None:
 
 
 def rules_of(entity_name: str) -> ImportRules:
-    _load()
     return _rules.get(entity_name) or ImportRules()
-
-
-@cache
-def _load() -> None:
-    """Every services/<area>/import_rules.py. Only once somebody imports: they need Polars, which is large."""
-    for area in pkgutil.iter_modules(crm_app.services.__path__, "crm_app.services."):
-        name = f"{area.name}.import_rules"
-        if area.ispkg and importlib.util.find_spec(name) is not None:
-            importlib.import_module(name)

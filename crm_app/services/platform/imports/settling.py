@@ -1,17 +1,19 @@
 """Rows that were understood -> records to make and to change: required fields, rules, what is unique, what differs."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import polars as pl
 import sqlalchemy as sa
 
 from crm_app.core.changes import Draft, guards_of
 from crm_app.core.errors import CrmError, Invalid
 from crm_app.core.registry import Entity, Kind
 from crm_app.services.platform.imports.directory import SEPARATOR, Planned, default_of
+from crm_app.services.platform.imports.frames import pl
 from crm_app.services.platform.imports.joining import column_dtype
 from crm_app.services.platform.imports.reading import ROW
 from crm_app.services.platform.imports.rows import Rows, plain

@@ -4,6 +4,8 @@ Rows go by COPY into a temporary table and from there into the real one: under r
 in bulk, and the policy checks each row. Triggers write audit, stage history and totals as for anybody else.
 """
 
+from __future__ import annotations
+
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 from uuid import UUID
 
-import polars as pl
 import sqlalchemy as sa
 
 from crm_app.core.context import Actor, Source
@@ -19,6 +20,7 @@ from crm_app.core.errors import Conflict
 from crm_app.models.base import new_id, table_of
 from crm_app.models.platform.imports import ImportBatch, ImportedRows, ImportStatus
 from crm_app.services.platform.imports import planning
+from crm_app.services.platform.imports.frames import pl
 from crm_app.services.platform.imports.planning import Plan, PlannedStep
 from crm_app.services.platform.imports.report import Report
 from crm_app.store.uow import UnitOfWork
@@ -134,7 +136,7 @@ async def _insert(uow: UnitOfWork, model: Any, frame: pl.DataFrame, size: int, d
 
 
 def _insert_statement(
-    uow: UnitOfWork, model: Any, table: sa.Table, source: "_Temporary", columns: Sequence[str]
+    uow: UnitOfWork, model: Any, table: sa.Table, source: _Temporary, columns: Sequence[str]
 ) -> sa.Executable:
     now, user = sa.literal(uow.now, table.c.updated_at.type), sa.literal(uow.actor.user_id, sa.Uuid())
     values: dict[str, Any] = {
