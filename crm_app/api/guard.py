@@ -22,6 +22,7 @@ from crm_app.services.people import sessions
 log = logging.getLogger(__name__)
 App = Any  # an ASGI application
 
+HOME = "/pipeline"  # what "/" leads to
 PUBLIC_PAGES = ("/sign-in", "/sign-up", "/forgot", "/reset", "/invite")
 _SOCKET = "/_event"
 _UPLOAD = "/_upload"
@@ -130,9 +131,9 @@ async def _redirect(scope: Any) -> Response | None:
     token = sessions.token_in(cookies(scope))
     visitor = await sessions.visitor_of(cookies(scope)) if token else None
     if is_door:
-        return RedirectResponse("/", 303) if visitor and not scope["query_string"] else None
+        return RedirectResponse(HOME, 303) if visitor and not scope["query_string"] else None
     if visitor is not None:
-        return None
+        return RedirectResponse(HOME, 303) if path == "/" else None
     query = scope["query_string"].decode("latin-1")
     wanted = quote(path + (f"?{query}" if query else ""), safe="")
     ended = "&done=ended" if token else ""

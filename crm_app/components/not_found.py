@@ -12,7 +12,7 @@ def not_found() -> rx.Component:
             kit.paper_art(),
             "Nothing here",
             "The address is wrong, or the record was deleted or is not shared with you.",
-            kit.link_button("Back to the pipeline", href="/", variant="primary"),
+            kit.link_button("Back to the pipeline", href="/pipeline", variant="primary"),
             whole_page=True,
         ),
         class_name="alone",

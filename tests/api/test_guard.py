@@ -185,7 +185,8 @@ async def test_pages_are_for_people_who_are_signed_in(browser, alice):
     assert (await alices.open("/pipeline")).status_code != 303
     for page in ("/sign-in", "/sign-up", "/forgot", "/reset/abc", "/invite/abc"):
         assert (await nobody.open(page)).status_code != 303
-    assert (await alices.open("/sign-in")).headers["location"] == "/"
+    assert (await alices.open("/sign-in")).headers["location"] == "/pipeline"
+    assert (await alices.open("/")).headers["location"] == "/pipeline"
 
 
 async def test_an_ended_session_is_told_and_forgotten(browser, alice):

@@ -52,6 +52,7 @@ class Visits:
         context = await self.browser.new_context(
             **{"base_url": self.url, "viewport": DESK, "locale": "en-GB", "timezone_id": "Europe/Berlin", **options}
         )
+        context.set_default_timeout(7_000)
         self._contexts.append(context)
         if who is not None:
             await sign_in(context, who, self.url)

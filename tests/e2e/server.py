@@ -45,18 +45,22 @@ class Server:
 
     async def start(self) -> None:
         """Until it answers."""
+        process = self._launch()
+        until = time.monotonic() + _START_SECONDS
+        async with httpx.AsyncClient() as http:
+            while not await self._answers(http):
+                if process.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError(f"the server did not start:\n{self.tail()}")
+                await asyncio.sleep(0.1)
+
+    def _launch(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "crm_app.cli", "serve", "--port", str(self.port)]
         with self.log.open("ab") as out:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 start_new_session=True,
             )  # fmt: skip
-        until = time.monotonic() + _START_SECONDS
-        async with httpx.AsyncClient() as http:
-            while not await self._answers(http):
-                if self._process.poll() is not None or time.monotonic() > until:
-                    raise RuntimeError(f"the server did not start:\n{self.tail()}")
-                await asyncio.sleep(0.1)
+        return self._process
 
     async def _answers(self, http: httpx.AsyncClient) -> bool:
         try:

@@ -4,7 +4,7 @@ Icons      icon, icon_for
 Buttons    primary, outline, ghost, success, danger, icon_button, link, link_button
 Marks      badge, pill, chip, avatar, avatars, stage_mark, dot, key, sr, clipped; `data_tip=` gives anything a tooltip
 Fields     field, text_input, text_area, money_input, date_input, select, combo, checkbox, check, switch, choice_cards,
-           search_input, password_input, described_by
+           search_input, password_input, given_input, described_by
 In place   props_list, prop, inline_field
 Layout     page_head, crumbs, bar, sums, tabs, tab, segmented, segment, steps, card, section, panel, figures
 Tables     table, column, sortable, cell, pick_cell, bulk_bar
@@ -38,6 +38,7 @@ from crm_app.components.kit.fields import (
     date_input,
     described_by,
     field,
+    given_input,
     money_input,
     password_input,
     search_input,

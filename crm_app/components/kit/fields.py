@@ -133,6 +133,37 @@ def password_input(id: str, *, new: bool = False, invalid: bool | rx.Var = False
     )
 
 
+class Given(rx.Component):
+    """The React part; it keeps what was typed before the state of the tab arrived."""
+
+    library = scripts.GIVEN
+    tag = "Given"
+    name: rx.Var[str]
+    type: rx.Var[str]
+    given: rx.Var[str]
+    auto_complete: rx.Var[str]
+    invalid: rx.Var[bool]
+    described_by: rx.Var[str]
+    required: rx.Var[bool]
+
+
+def given_input(
+    id: str, given: Text, *, type: str = "text", auto_complete: str = "off", invalid: bool | rx.Var = False
+) -> rx.Component:
+    """A required box of a plain form, filled with `given` unless somebody was faster."""
+    return Given.create(
+        id=id,
+        name=id,
+        type=type,
+        given=given,
+        auto_complete=auto_complete,
+        invalid=invalid,
+        described_by=described_by(id),
+        required=True,
+        class_name="input lg",
+    )
+
+
 def checkbox(label: rx.Component | Text, **props: Any) -> rx.Component:
     """A tick with its words."""
     return rx.el.label(rx.el.input(type="checkbox", class_name="check", **props), rx.el.span(label), class_name="line")

@@ -40,16 +40,17 @@ export function Menu({ kind = "menu", end, label, className, children }) {
     const next = step === "first" ? 0 : step === "last" ? items.length - 1 : (now + step + items.length) % items.length;
     items[next]?.focus();
   };
+  // At once, not when the browser tells of it: by then the person may be typing into another box of the panel.
+  const open = () => {
+    box.current.showPopover();
+    place(box.current, trigger(), end);
+    if (kind === "menu") walk("first");
+    else box.current.querySelector("input, select, textarea, button, a")?.focus();
+  };
   const toggled = (e) => {
-    const open = e.newState === "open";
-    trigger().setAttribute("aria-expanded", String(open));
-    if (open) {
-      place(box.current, trigger(), end);
-      if (kind === "menu") walk("first");
-      else box.current.querySelector("input, select, textarea, button, a")?.focus();
-    } else if (box.current.contains(document.activeElement)) {
-      trigger().focus();
-    }
+    const isOpen = e.newState === "open";
+    trigger().setAttribute("aria-expanded", String(isOpen));
+    if (!isOpen && box.current.contains(document.activeElement)) trigger().focus();
   };
   const keys = (e) => {
     if (kind !== "menu") return;
@@ -69,7 +70,7 @@ export function Menu({ kind = "menu", end, label, className, children }) {
   const openByKey = (e) => {
     if (kind === "menu" && (e.key === "ArrowDown" || e.key === "ArrowUp") && !shown()) {
       e.preventDefault();
-      box.current.showPopover();
+      open();
     }
   };
   // pointerdown on the button closes the popover before the click: remember, so that the click does not reopen it
@@ -81,7 +82,7 @@ export function Menu({ kind = "menu", end, label, className, children }) {
         style={{ display: "contents" }}
         onPointerDown={() => (wasOpen.current = shown())}
         onClick={() => {
-          if (!wasOpen.current) box.current.showPopover();
+          if (!wasOpen.current) open();
           wasOpen.current = false;
         }}
         onKeyDown={openByKey}

@@ -5,6 +5,7 @@ import reflex as rx
 COMBO = rx.asset("combo.jsx", shared=True).importable_path
 CONNECTION = rx.asset("connection.jsx", shared=True).importable_path
 DIALOG = rx.asset("dialog.jsx", shared=True).importable_path
+GIVEN = rx.asset("given.jsx", shared=True).importable_path
 HOTKEYS = rx.asset("hotkeys.jsx", shared=True).importable_path
 INPLACE = rx.asset("inplace.jsx", shared=True).importable_path
 MENU = rx.asset("menu.jsx", shared=True).importable_path

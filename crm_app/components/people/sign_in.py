@@ -126,17 +126,7 @@ def _error(name: str) -> rx.Var[str]:
 
 
 def _text(name: str, label: str, value: rx.Var[str], *, type: str = "text", auto_complete: str) -> rx.Component:
-    # the key makes a new box once the address is read; the value typed before the mistake is then in it
-    box = kit.text_input(
-        name,
-        type=type,
-        default_value=value,
-        key=value,
-        auto_complete=auto_complete,
-        required=True,
-        invalid=SignInState.error_field == name,
-        class_name="lg",
-    )
+    box = kit.given_input(name, value, type=type, auto_complete=auto_complete, invalid=SignInState.error_field == name)
     return kit.field(label, box, control_id=name, error=_error(name))
 
 
