@@ -13,10 +13,11 @@ from starlette.routing import Route
 
 from crm_app.api.guard import forget
 from crm_app.api.limits import Buckets
-from crm_app.api.requests import client_ip, cookies, network
+from crm_app.api.requests import client_ip, cookies
 from crm_app.core.errors import Conflict, Invalid, Throttled
 from crm_app.integrations import smtp
 from crm_app.services.people import invitations, resets, sessions, workspaces
+from crm_app.services.people.checks import network
 from crm_app.services.people.links import LinkExpired
 from crm_app.services.people.sessions import WrongPassword
 from crm_app.services.people.workspaces import AddressTaken

@@ -2,7 +2,7 @@
 
 Reflex keeps the state of a tab under a token that the browser makes up and sends in the address, and gives all of it to
 whoever presents that token. Here the token is bound to the session before Reflex sees it: see `own_tab` and
-docs/adr/0011-tab-state-belongs-to-a-session.md.
+docs/adr/0031-tab-state-belongs-to-a-session.md.
 """
 
 import hashlib
@@ -16,8 +16,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 
 from crm_app.api import headers
 from crm_app.api.limits import Bucket, Buckets, limited
-from crm_app.api.requests import client_ip, comes_from_here, cookies, header, network, replaced, wants_page
+from crm_app.api.requests import client_ip, comes_from_here, cookies, header, replaced, wants_page
 from crm_app.services.people import sessions
+from crm_app.services.people.checks import network
 
 log = logging.getLogger(__name__)
 App = Any  # an ASGI application
@@ -31,8 +32,9 @@ _FORM_BYTES, _BODY_BYTES, _UPLOAD_BYTES = 64 * 1024, 1024 * 1024, 512 * 1024 * 1
 _MESSAGE_BYTES = 512 * 1024  # one websocket message
 _MESSAGES = (40.0, 200.0)  # a second, and at once
 _ASK_AGAIN = 10.0  # seconds after which an open socket's session is looked up anew
-_FORMS = Buckets(rate=0.5, burst=30)  # posts to /auth from one place
-_SOCKETS = Buckets(rate=2.0, burst=120)  # handshakes from one place; an office sits behind one address
+# From one place, which may be an office of hundreds behind one address: posts to /auth, handshakes.
+_FORMS = Buckets(rate=1.0, burst=60)
+_SOCKETS = Buckets(rate=10.0, burst=600)
 
 
 def guard(app: App) -> App:

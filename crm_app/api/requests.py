@@ -1,7 +1,6 @@
 """What a raw ASGI scope says about who asks, from where, and how."""
 
 from collections.abc import Iterable
-from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,15 +28,6 @@ def client_ip(scope: Scope) -> str:
             return passed[-hops][:64]
     client = scope.get("client")
     return str(client[0]) if client else ""
-
-
-def network(ip: str) -> str:
-    """What counts as one place for limits: an IPv4 address, or the /64 a household gets of IPv6."""
-    try:
-        address = ip_address(ip)
-    except ValueError:
-        return ip
-    return str(ip_network(f"{ip}/64", strict=False)) if address.version == 6 else ip
 
 
 def comes_from_here(scope: Scope) -> bool | None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from crm_app.core.jobs import every
 from crm_app.models.base import table_of
 from crm_app.models.platform.workspaces import ClientOperation
+from crm_app.services.people import sessions
 from crm_app.services.platform import audit
 from crm_app.services.sales import activity_facts
 from crm_app.store import uploads
@@ -28,8 +29,9 @@ async def seal_audit(uow: UnitOfWork) -> None:
 
 @every("17 3 * * *")
 async def sweep(uow: UnitOfWork) -> None:
-    """Months ahead for the audit log; browsers' operations and uploads of yesterday are forgotten."""
+    """Months ahead for the audit log; yesterday's operations and uploads and old sessions are forgotten."""
     await uow.execute(sa.text("SELECT crm_audit_partitions(3)"))
+    await sessions.sweep(uow)
     operations = table_of(ClientOperation)
     await uow.execute(sa.delete(operations).where(operations.c.created_at < uow.now - timedelta(days=1)))
     await asyncio.to_thread(uploads.sweep, uow.now)

@@ -146,9 +146,3 @@ async def forget_attempts(email_key: str, ip: str | None = None) -> None:
         which &= _attempts.c.ip == ip[:64]
     async with _each_alone() as connection:
         await connection.execute(sa.delete(_attempts).where(which))
-
-
-async def forget_attempts_before(moment: datetime) -> int:
-    """Clear away what no window needs any more; how many."""
-    async with _each_alone() as connection:
-        return (await connection.execute(sa.delete(_attempts).where(_attempts.c.at < moment))).rowcount

@@ -12,8 +12,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from crm_app.api import guard
 from crm_app.api.limits import Bucket, Buckets
-from crm_app.api.requests import client_ip, network
+from crm_app.api.requests import client_ip
 from crm_app.services.people import sessions, users
+from crm_app.services.people.checks import network
 from crm_app.state.base import AppState
 from crm_app.store.uow import unit_of_work
 from tests.conftest import forget_settings

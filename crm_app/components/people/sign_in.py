@@ -4,9 +4,30 @@ import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.shell import logo
+from crm_app.core import money
 from crm_app.services.people.passwords import SHORTEST
 from crm_app.state.people.sign_in import SignInState
 
+COMMON = (
+    ("EUR", "Euro"),
+    ("USD", "US dollar"),
+    ("GBP", "Pound sterling"),
+    ("CHF", "Swiss franc"),
+    ("PLN", "Polish złoty"),
+    ("SEK", "Swedish krona"),
+    ("DKK", "Danish krone"),
+    ("NOK", "Norwegian krone"),
+    ("CZK", "Czech koruna"),
+    ("CAD", "Canadian dollar"),
+    ("AUD", "Australian dollar"),
+    ("JPY", "Yen"),
+    ("INR", "Indian rupee"),
+    ("BRL", "Brazilian real"),
+)
+CURRENCIES = [
+    *((code, f"{code} · {name}") for code, name in COMMON),
+    *((code, code) for code in sorted(money.CURRENCIES - dict(COMMON).keys())),
+]
 LENGTH_HINT = f"At least {SHORTEST} characters. A sentence is easy to keep in mind"
 
 
@@ -37,6 +58,9 @@ def sign_up() -> rx.Component:
             _text("name", "Your name", SignInState.name, auto_complete="name"),
             _email(),
             _password("Password", new=True),
+            kit.field("Currency", kit.select("currency", CURRENCIES, class_name="lg"), control_id="currency"),
+            # the browser knows it; the built page holds that of the builder until it wakes up
+            kit.hidden("time_zone", rx.Var("Intl.DateTimeFormat().resolvedOptions().timeZone")),
             button="Create workspace",
         ),
         rx.el.p("Already have one? ", kit.link("Sign in", href="/sign-in")),

@@ -1,6 +1,7 @@
 """What people type about themselves, cleaned and checked. Each raises Invalid under the given field's name."""
 
 import re
+from ipaddress import ip_address, ip_network
 from zoneinfo import available_timezones
 
 from crm_app.core.errors import Invalid
@@ -41,6 +42,15 @@ def email_address(text: str, field: str = "email") -> str:
     if not is_email(clean):
         raise Invalid(**{field: "is not an e-mail address; write it like name@example.com"})
     return clean
+
+
+def network(ip: str) -> str:
+    """What counts as one place for limits: an IPv4 address, or the /64 that a household gets of IPv6."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return ip[:64]
+    return str(ip_network(f"{ip}/64", strict=False)) if address.version == 6 else ip
 
 
 def time_zone(text: str, field: str = "time_zone") -> str:

@@ -75,7 +75,7 @@ async def change_password(actor: Actor, *, current: str, new: str) -> int:
     fits, _ = await passwords.verify(current, user.password_hash)
     if not fits:
         raise Invalid(current="is not your password")
-    await identity.forget_attempts(user.email_key, actor.ip)
+    await identity.forget_attempts(user.email_key, checks.network(actor.ip))
     passwords.check_new(new, user.email, field="new")
     if current == new:
         raise Invalid(new="is the password you have; choose another one")

@@ -1,6 +1,6 @@
 """A forgotten password: asked for by anybody, brought by mail, or by an admin where no mail leaves.
 
-docs/adr/0010-password-reset-without-mail.md says why no link is kept for an admin to read later.
+docs/adr/0030-password-reset-without-mail.md says why no link is kept for an admin to read later.
 """
 
 import logging

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor, Scope, Source
 from crm_app.core.errors import NotFound, Throttled, Unauthenticated
-from crm_app.models.people.sessions import UserSession
+from crm_app.models.people.sessions import OneTimeLink, SignInAttempt, UserSession
 from crm_app.models.people.users import User, UserStatus
 from crm_app.services.people import passwords
-from crm_app.services.people.checks import email_key, is_email
+from crm_app.services.people.checks import email_key, is_email, network
 from crm_app.services.people.roles import expand
 from crm_app.settings import settings
 from crm_app.store import identity
@@ -30,6 +30,8 @@ _dead: OrderedDict[str, None] = OrderedDict()  # tokens the database does not kn
 _TOUCH_EVERY = timedelta(minutes=1)
 _sessions: Any = UserSession.__table__  # type: ignore[attr-defined]
 _users: Any = User.__table__  # type: ignore[attr-defined]
+_links: Any = OneTimeLink.__table__  # type: ignore[attr-defined]
+_attempts: Any = SignInAttempt.__table__  # type: ignore[attr-defined]
 
 
 class WrongPassword(Unauthenticated):
@@ -172,7 +174,7 @@ async def sign_in(email: str, password: str, *, ip: str = "", user_agent: str = 
         if renewed:
             (await uow.get(User, candidate.user_id)).password_hash = renewed
         token = await open_session(uow, candidate.user_id)
-    await identity.forget_attempts(key, ip)
+    await identity.forget_attempts(key, network(ip))
     return token
 
 
@@ -189,7 +191,7 @@ async def _matching(key: str, password: str) -> tuple[identity.Candidate, str | 
 
 async def throttle(key: str, ip: str, now: datetime) -> identity.Attempts:
     """Count one attempt for this address and from this place; Throttled when there were too many lately."""
-    tries = await identity.note_attempt(key, ip, now, WINDOW)
+    tries = await identity.note_attempt(key, network(ip), now, WINDOW)
     waits = []
     if tries.by_email > MOST_BY_EMAIL and tries.oldest_by_email:
         waits.append(tries.oldest_by_email + WINDOW - now)
@@ -261,6 +263,14 @@ async def revoke_others(uow: UnitOfWork) -> int:
 async def revoke_all_of(uow: UnitOfWork, user_id: UUID) -> int:
     """Sign a user out everywhere: after a reset, when disabled. The caller has asked for the permission."""
     return await _end(uow, _sessions.c.user_id == user_id)
+
+
+async def sweep(uow: UnitOfWork) -> None:
+    """Forget sessions and links that ended a month ago, and attempts that no window looks at any more."""
+    month = uow.now - timedelta(days=30)
+    await uow.execute(sa.delete(_sessions).where(sa.func.least(_sessions.c.expires_at, _sessions.c.revoked_at) < month))
+    await uow.execute(sa.delete(_links).where(_links.c.expires_at < month))
+    await uow.execute(sa.delete(_attempts).where(_attempts.c.at < uow.now - timedelta(days=1)))
 
 
 async def _end(uow: UnitOfWork, *which: sa.ColumnElement[bool]) -> int:

@@ -240,3 +240,26 @@ async def test_an_older_hash_is_renewed_at_sign_in(alice):
         renewed = (await uow.get(User, alice.user_id)).password_hash
     assert renewed != weak and "m=19456" in renewed
     await signed_in(alice)
+
+
+async def test_what_ended_long_ago_is_forgotten(alice):
+    cookies = [await signed_in(alice) for _ in range(2)]
+    ended = (await sessions.actor_of(cookies[1])).session_id
+    with pytest.raises(Unauthenticated):
+        await sessions.sign_in(await address_of(alice), "wrong", ip="192.0.2.77")
+    async with unit_of_work(alice) as uow:
+        long_ago = uow.now - timedelta(days=31)
+        await uow.execute(sa.update(UserSession).where(UserSession.id == ended).values(revoked_at=long_ago))
+    async with unit_of_work(alice, now=utcnow() + timedelta(days=2)) as uow:
+        await sessions.sweep(uow)
+        left = (await uow.execute(sa.select(UserSession.id))).scalars().all()
+        attempts = await uow.scalar(sa.text("SELECT count(*) FROM sign_in_attempt WHERE ip = '192.0.2.77'"))
+    assert left == [(await sessions.actor_of(cookies[0])).session_id] and attempts == 0
+
+
+async def test_a_household_of_ipv6_is_one_place(alice):
+    for n in range(20):
+        with pytest.raises(Unauthenticated):
+            await sessions.sign_in(f"name{n}@example.com", "wrong", ip=f"2001:db8:7:7::{n:x}")
+    with pytest.raises(Throttled):
+        await sessions.sign_in(await address_of(alice), PASSWORD, ip="2001:db8:7:7:aaaa::1")
