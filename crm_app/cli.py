@@ -83,6 +83,16 @@ def serve(
 
 
 @app.command()
+def build() -> None:
+    """Build the front end if it is not that of the sources; `crm serve` does so by itself."""
+    from crm_app.services.platform import frontend
+
+    with _steps() as told:
+        was_built = frontend.ensure(told)
+    out.print("The front end is built." if was_built else "The front end is that of the sources already.")
+
+
+@app.command()
 def worker() -> None:
     """Run background jobs and the clock in a process of their own (set CRM_WORKER_IN_PROCESS=false for the app)."""
     from crm_app import parts
