@@ -23,7 +23,7 @@ from crm_app.core.clock import utcnow
 from crm_app.core.errors import NotReady
 from crm_app.settings import settings
 from crm_app.store import installation, keys
-from crm_app.store.databases import DatabaseUrls, database_urls
+from crm_app.store.databases import DatabaseUrls, database_urls, reach
 from crm_app.store.programs import client_programs, run
 
 FORMAT = 1
@@ -127,7 +127,7 @@ def restore(
     if not new_key:
         _check_key(manifest)
     safety = None
-    with psycopg.connect(urls.owner, autocommit=True) as connection:
+    with reach(urls.owner) as connection:
         _check_unused(connection)
         if not _is_empty(connection):
             if not replace:
@@ -138,7 +138,7 @@ def restore(
             safety = create(free_name(settings().data_dir / "backups", "before-restore", utcnow()), urls=urls)
     _load(path, urls)
     if new_key:
-        with psycopg.connect(urls.owner, autocommit=True) as connection:
+        with reach(urls.owner) as connection:
             installation.forget(connection, keys.CHECK)
             keys.establish(connection)
     return safety
@@ -161,7 +161,7 @@ def _load(path: Path, urls: DatabaseUrls) -> None:
 
 def _write(out: IO[bytes], urls: DatabaseUrls) -> None:
     files = sorted(p for p in (settings().data_dir / FILES).rglob("*") if p.is_file())
-    with psycopg.connect(urls.owner, autocommit=True) as connection:
+    with reach(urls.owner) as connection:
         manifest = Manifest(
             format=FORMAT,
             made_at=utcnow().isoformat(),
@@ -189,7 +189,7 @@ def _run(program: str, url: str, *arguments: str, connects: bool = True) -> None
     """The password goes through the environment, where other users do not see it."""
     where = conninfo_to_dict(url)
     password = str(where.pop("password", ""))
-    with psycopg.connect(url, autocommit=True) as connection:
+    with reach(url) as connection:
         programs = client_programs(settings().pg_bin, connection.info.server_version // 10_000)
     target = ["-d", make_conninfo("", **where)] if connects else []
     run([programs[program], *target, *arguments], None, timeout=_SECONDS, extra_environment={"PGPASSWORD": password})

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from functools import cache
 
+import psycopg
+
+from crm_app.core.errors import NotReady
 from crm_app.settings import settings
 from crm_app.store.embedded import EmbeddedPostgres, Role
 
@@ -37,3 +40,14 @@ def database_urls() -> DatabaseUrls:
 def sqlalchemy_url(url: str) -> str:
     """The same address for SQLAlchemy's psycopg dialect, sync and async."""
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def reach(url: str) -> psycopg.Connection:
+    """An autocommit connection for the programs of the installation itself; NotReady when there is none to be had."""
+    try:
+        return psycopg.connect(url, autocommit=True, connect_timeout=10, application_name="salescompass upkeep")
+    except psycopg.OperationalError as error:
+        raise NotReady(
+            f"The database cannot be reached: {str(error).strip()}",
+            remedy="Start the server, or mend DATABASE_URL and DATABASE_OWNER_URL; without them the embedded one is used.",
+        ) from error

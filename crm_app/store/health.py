@@ -10,7 +10,7 @@ import psycopg
 from crm_app.core.errors import NotReady
 from crm_app.settings import settings
 from crm_app.store import keys, migrations
-from crm_app.store.databases import DatabaseUrls, database_urls
+from crm_app.store.databases import DatabaseUrls, database_urls, reach
 
 _QUIET_SECONDS = 60  # a worker says every 10 s that it lives
 
@@ -45,14 +45,11 @@ def examine(urls: DatabaseUrls | None = None) -> list[Check]:
     """Every check of the database; the first one alone when it cannot be reached."""
     try:
         urls = urls or database_urls()
-        with psycopg.connect(urls.owner, autocommit=True, connect_timeout=10) as connection:
+        with reach(urls.owner) as connection:
             looks = [guarded(name, partial(look, connection, urls)) for name, look in _CHECKS]
             return [_server(connection), *looks]
     except NotReady as error:
         return [Check("PostgreSQL", Level.fail, str(error), error.remedy)]
-    except (psycopg.Error, OSError) as error:
-        remedy = "Start the server, or mend DATABASE_OWNER_URL; without DATABASE_URL the embedded one is used."
-        return [Check("PostgreSQL", Level.fail, f"cannot be reached: {str(error).strip()}", remedy)]
 
 
 def _server(connection: psycopg.Connection) -> Check:
@@ -66,7 +63,7 @@ def _server(connection: psycopg.Connection) -> Check:
 
 def _roles(connection: psycopg.Connection, urls: DatabaseUrls) -> Check:
     """The role of the application must be held by row-level security."""
-    with psycopg.connect(urls.app, autocommit=True, connect_timeout=10) as app:
+    with reach(urls.app) as app:
         row = app.execute(
             "SELECT r.rolname, r.rolsuper, r.rolbypassrls, pg_has_role(r.oid, %s, 'MEMBER'),"
             " (SELECT count(*) FROM pg_class WHERE relowner = r.oid AND relkind IN ('r', 'p'))"

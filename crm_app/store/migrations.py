@@ -22,7 +22,7 @@ from crm_app.core.clock import utcnow
 from crm_app.core.errors import NotReady
 from crm_app.settings import ROOT, settings
 from crm_app.store import backup, installation, keys
-from crm_app.store.databases import DatabaseUrls, database_urls
+from crm_app.store.databases import DatabaseUrls, database_urls, reach
 
 OLDEST_POSTGRESQL = 14
 SCRIPTS = ROOT / "alembic"
@@ -64,7 +64,7 @@ def import_models() -> None:
 
 
 def status(urls: DatabaseUrls | None = None, *, scripts: Path = SCRIPTS) -> Status:
-    with psycopg.connect((urls or database_urls()).owner, autocommit=True) as connection:
+    with reach((urls or database_urls()).owner) as connection:
         return _status(connection, scripts)
 
 
@@ -97,7 +97,7 @@ def upgrade(
     `again` drops the mark of a half-done run: for an operator who looked and decided. `told` hears each step.
     """
     urls = urls or database_urls()
-    with psycopg.connect(urls.owner, autocommit=True) as connection, _alone(connection, told):
+    with reach(urls.owner) as connection, _alone(connection, told):
         _check_server(connection, urls)
         installation.prepare(connection)
         keys.establish(connection)
@@ -198,7 +198,7 @@ def _check_server(connection: psycopg.Connection, urls: DatabaseUrls) -> None:
             f"The server is PostgreSQL {major}; SalesCompass needs {OLDEST_POSTGRESQL} or newer.",
             remedy="Upgrade the server, or unset DATABASE_URL to use the embedded one.",
         )
-    with psycopg.connect(urls.app, autocommit=True) as app:
+    with reach(urls.app) as app:
         if app.info.user == connection.info.user:
             raise NotReady(
                 f"DATABASE_URL and DATABASE_OWNER_URL both sign in as {app.info.user}: "
