@@ -20,6 +20,8 @@ RUN useradd --system --create-home --uid 10001 salescompass && install -d -o sal
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 WORKDIR /app
+# Reflex notes there at each start which pages have state.
+RUN install -d -o salescompass .web/backend
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 CRM_DATA_DIR=/data CRM_HOST=0.0.0.0
 USER salescompass
 VOLUME /data

@@ -49,5 +49,5 @@ def reach(url: str) -> psycopg.Connection:
     except psycopg.OperationalError as error:
         raise NotReady(
             f"The database cannot be reached: {str(error).strip()}",
-            remedy="Start the server, or mend DATABASE_URL and DATABASE_OWNER_URL; without them the embedded one is used.",
+            remedy="Start the server, or mend DATABASE_URL and DATABASE_OWNER_URL; unset, the embedded one is used.",
         ) from error
