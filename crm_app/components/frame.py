@@ -21,3 +21,8 @@ def framed(content: rx.Component, *, current: str, title: str | rx.Var, **more: 
         search=search(),
         **more,
     )
+
+
+def may(permission: str) -> rx.Var[bool]:
+    """Whether to show what needs this permission; the services ask for it again."""
+    return AppState.rights[permission.replace(".", "_")] == True  # noqa: E712 - a Var

@@ -6,8 +6,7 @@ from typing import Any
 import reflex as rx
 
 from crm_app.components import kit
-from crm_app.components.frame import framed
-from crm_app.state.base import AppState
+from crm_app.components.frame import framed, may
 
 HOME = "/settings"
 
@@ -87,8 +86,3 @@ def _menu(current: str) -> rx.Component:
 
 def _allowed(entry: Entry, shown: rx.Component) -> rx.Component:
     return rx.cond(may(entry.right), shown) if entry.right else shown
-
-
-def may(permission: str) -> rx.Var[bool]:
-    """Whether to show what needs this permission; the services ask for it again."""
-    return AppState.rights[permission.replace(".", "_")] == True  # noqa: E712 - a Var

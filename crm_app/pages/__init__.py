@@ -3,12 +3,13 @@
 import reflex as rx
 
 from crm_app.components.not_found import not_found
-from crm_app.pages import pipeline, settings, sign_in
+from crm_app.pages import opportunities, pipeline, settings, sign_in
 
 
 def add_pages(app: rx.App) -> None:
     """Registers the pages; called once, by the front door."""
     sign_in.add(app)
     pipeline.add(app)
+    opportunities.add(app)
     settings.add(app)
     app.add_page(not_found, route="404", title="Nothing here · SalesCompass")

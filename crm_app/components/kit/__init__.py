@@ -5,8 +5,8 @@ Buttons    primary, outline, ghost, success, danger, icon_button, link, link_but
 Marks      badge, pill, chip, avatar, avatars, stage_mark, dot, key, sr, clipped; `data_tip=` gives anything a tooltip
 Fields     field, text_input, text_area, money_input, date_input, select, combo, checkbox, check, switch, choice_cards,
            search_input, password_input, given_input, described_by
-In place   props_list, prop, inline_field
-Layout     page_head, crumbs, bar, sums, tabs, tab, segmented, segment, steps, card, section, panel, figures
+In place   props_list, prop, inline_field, field_history, composer
+Layout     page_head, crumbs, bar, sums, tabs, tab, panel_tabs, segmented, segment, steps, card, section, panel, figures
 Tables     table, column, sortable, cell, pick_cell, bulk_bar
 Floating   menu, menu_item, menu_choice, menu_link, menu_line, menu_heading, popover, dialog, drawer, notices,
            palette
@@ -18,6 +18,7 @@ Classes that need no function: line, stack, grow, push, clip, muted, small, stro
 
 from crm_app.components.kit.buttons import danger, ghost, icon_button, link, link_button, outline, primary, success
 from crm_app.components.kit.combos import combo
+from crm_app.components.kit.composers import composer
 from crm_app.components.kit.connection import connection_banner, tooltips
 from crm_app.components.kit.dialogs import dialog, drawer
 from crm_app.components.kit.empty import (
@@ -50,7 +51,7 @@ from crm_app.components.kit.fields import (
 from crm_app.components.kit.forms import hidden, native_form
 from crm_app.components.kit.hotkeys import hotkeys
 from crm_app.components.kit.icons import icon, icon_for
-from crm_app.components.kit.inline import inline_field, prop, props_list
+from crm_app.components.kit.inline import field_history, inline_field, prop, props_list
 from crm_app.components.kit.layout import (
     bar,
     card,
@@ -58,6 +59,7 @@ from crm_app.components.kit.layout import (
     figures,
     page_head,
     panel,
+    panel_tabs,
     section,
     segment,
     segmented,
@@ -89,6 +91,7 @@ __all__ = [
     "clipped",
     "column",
     "combo",
+    "composer",
     "connection_banner",
     "crumbs",
     "danger",
@@ -99,6 +102,7 @@ __all__ = [
     "drawer",
     "empty_state",
     "field",
+    "field_history",
     "figures",
     "ghost",
     "hidden",
@@ -123,6 +127,7 @@ __all__ = [
     "page_head",
     "palette",
     "panel",
+    "panel_tabs",
     "paper_art",
     "password_input",
     "people_art",

@@ -7,7 +7,7 @@ from reflex.event import passthrough_event_spec
 
 from crm_app.components.kit import scripts
 
-Kind = Literal["text", "long", "number", "money", "date", "choice", "link", "email", "phone", "url"]
+Kind = Literal["text", "long", "number", "money", "date", "choice", "link", "email", "phone", "url", "tags"]
 Text = str | rx.Var
 
 
@@ -26,7 +26,7 @@ class InPlace(rx.Component):
     status: rx.Var[dict[str, Any]]
     options: rx.Var[list[dict[str, Any]]]
     href: rx.Var[str]
-    on_save: rx.EventHandler[passthrough_event_spec(str, str)]
+    on_save: rx.EventHandler[passthrough_event_spec(str, str, str)]
     on_search: rx.EventHandler[passthrough_event_spec(str, str)]
     on_create: rx.EventHandler[passthrough_event_spec(str, str)]
 
@@ -36,10 +36,29 @@ def props_list(*rows: rx.Component, **props: Any) -> rx.Component:
     return rx.el.dl(*rows, class_name="props", **props)
 
 
-def prop(label: Text, *value: rx.Component | Text, tip: Text | None = None) -> rx.Component:
+def prop(label: Text | rx.Component, *value: rx.Component | Text, tip: Text | None = None, **row: Any) -> rx.Component:
     """A value that cannot be edited here; `tip` says why."""
     shown = rx.el.div(*value, class_name="val", **({"data_tip": tip} if tip is not None else {}))
-    return rx.el.div(rx.el.dt(label), rx.el.dd(shown), class_name="prop")
+    return rx.el.div(rx.el.dt(label), rx.el.dd(shown), class_name="prop", **row)
+
+
+class FieldHistory(rx.Component):
+    """The React part: a label that shows what the field was before, on hover, focus or press."""
+
+    library = scripts.FIELD_HISTORY
+    tag = "FieldHistory"
+    name: rx.Var[str]
+    label: rx.Var[str]
+    rows: rx.Var[list[dict[str, str]]]
+    on_ask: rx.EventHandler[passthrough_event_spec(str)]
+
+
+def field_history(name: str | rx.Var, label: Text, *, rows: rx.Var, on_ask: Any) -> rx.Component:
+    """A label for `prop` and `inline_field` that opens the history of its field.
+
+    While `rows` is undefined `on_ask(name)` asks for it; a row is {"who", "when", "old", "new"}, latest first.
+    """
+    return FieldHistory.create(name=name, label=label, rows=rows, on_ask=on_ask)
 
 
 def inline_field(
@@ -57,14 +76,19 @@ def inline_field(
     empty: str = "Add",
     on_search: Any = None,
     on_create: Any = None,
+    head: rx.Component | None = None,
+    **row: Any,
 ) -> rx.Component:
     """One row of `props_list`: click or Enter edits, Enter saves, Esc cancels, leaving saves (Ctrl Enter in long text).
 
-    `value` is what is edited, as text; `display` what is shown. `on_save(name, value)` is answered in `status`:
-    `{name: {"state": "saved" | "error", "message": str, "at": int}}`, where `at` differs from answer to answer (a
-    counter or a time stamp), or two equal answers in a row cannot be told apart. On "error" the typed text stays and
-    Retry is offered. `choice` and `link` take `options` of {"value", "label", "hint"}; with `on_search(name, text)`
-    Python answers with new ones. `hint` stands under the box while editing: what it was before, and by whom.
+    `value` is what is edited, as text; `display` what is shown. `on_save(name, value, seen)`, where `seen` is the value
+    when editing began, is answered in `status`: `{name: {"state": "saved" | "error" | "conflict", "message": str,
+    "at": int}}`, where `at` differs from answer to answer (a counter or a time stamp), or two equal answers in a row
+    cannot be told apart. On "error" the typed text stays and Retry is offered; a "conflict" also tells the `value` and
+    `shown` of now, and lets the person keep theirs (sent again with it as `seen`) or take the other.
+    `choice` and `link` take `options` of {"value", "label", "hint"}; with `on_search(name, text)` Python answers with
+    new ones. `hint` stands under the box while editing: what it was before, and by whom. `head` takes the place of the
+    label, as `field_history` does; `tags` are parted by semicolons.
     """
     given = {
         "display": display,
@@ -84,4 +108,4 @@ def inline_field(
         on_save=on_save,
         **{prop_name: thing for prop_name, thing in given.items() if thing is not None},
     )
-    return rx.el.div(rx.el.dt(label), rx.el.dd(part), class_name="prop")
+    return rx.el.div(rx.el.dt(head if head is not None else label), rx.el.dd(part), class_name="prop", **row)

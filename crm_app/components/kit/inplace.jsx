@@ -11,8 +11,10 @@ const WAITING_AFTER = 8000;
 const TICK = 1000;
 
 const LISTS = ["choice", "link"];
+const PARTS = /;\s*/;
 const INPUT = {
   text: { type: "text" },
+  tags: { type: "text" },
   email: { type: "email" },
   phone: { type: "tel" },
   url: { type: "url" },
@@ -28,7 +30,8 @@ const Icon = ({ d, className = "i i16" }) => (
 );
 
 /* A value that is edited where it stands. It owns what is typed, so no answer of the server can eat a character:
-   rest -> editing -> saving (bar after 300 ms) -> saved (tick for 1 s) or error (typed text kept, Retry). */
+   rest -> editing -> saving (bar after 300 ms) -> saved (tick for 1 s), error (typed text kept, Retry) or conflict
+   (somebody was faster: keep mine, or take theirs). With every value goes the one that was seen when editing began. */
 export function InPlace({
   name,
   label,
@@ -52,6 +55,7 @@ export function InPlace({
   const [waiting, setWaiting] = useState(false);
   const [ticked, setTicked] = useState(false);
   const [message, setMessage] = useState("");
+  const [theirs, setTheirs] = useState(null);
   const start = useRef("");
   const sent = useRef({ value: "", label: "", stamp: null });
   const field = useRef(null);
@@ -71,10 +75,12 @@ export function InPlace({
     start.current = value ?? "";
     setText(value ?? "");
     setMessage("");
+    setTheirs(null);
     go("edit");
   };
   const rest = () => {
     setMessage("");
+    setTheirs(null);
     go("rest");
   };
   // `now` and not `mode`: Enter removes the input, whose blur would save a second time in the same tick
@@ -84,8 +90,13 @@ export function InPlace({
     sent.current = { value: next, label: nextLabel ?? next, stamp };
     setText(next);
     setMessage("");
+    setTheirs(null);
     go("saving");
-    onSave?.(name, next);
+    onSave?.(name, next, start.current);
+  };
+  const keepMine = () => {
+    start.current = theirs.value;
+    save(text, sent.current.label);
   };
   const leave = () => {
     if (!message || text !== sent.current.value) save(text);
@@ -94,8 +105,9 @@ export function InPlace({
   // the answer to what was sent: a stamp that is not the one of before
   useEffect(() => {
     if (mode !== "saving" || stamp === null || stamp === sent.current.stamp) return;
-    if (answer.state === "error") {
+    if (answer.state === "error" || answer.state === "conflict") {
       setMessage(answer.message || "Not saved. Try again.");
+      setTheirs(answer.state === "conflict" ? { value: answer.value, shown: answer.shown } : null);
       go("edit");
     } else if (answer.state === "saved") {
       go("rest");
@@ -215,11 +227,11 @@ export function InPlace({
           <p className="error" id={`${id}-error`} role="alert">
             <Icon d={ERROR} />
             <span>{message}</span>
-            <button type="button" className="btn link sm" onClick={() => save(text)}>
-              Retry
+            <button type="button" className="btn link sm" onClick={theirs ? keepMine : () => save(text)}>
+              {theirs ? "Keep mine" : "Retry"}
             </button>
             <button type="button" className="btn link sm" onClick={rest}>
-              Cancel
+              {theirs ? `Take ${theirs.shown || "the empty one"}` : "Cancel"}
             </button>
           </p>
         )}
@@ -252,11 +264,21 @@ export function InPlace({
           ref={button}
           type="button"
           className={`val ${state}`}
-          aria-label={`${label}: ${words || empty}, edit`}
+          aria-label={`${label}: ${(kind === "tags" ? words?.split(PARTS).join(" ") : words) || empty}, edit`}
           aria-busy={saving || undefined}
           onClick={saving ? undefined : edit}
         >
-          <span className={words ? "shown" : "shown none"}>{words || empty}</span>
+          {kind === "tags" && words ? (
+            <span className="shown line wrap tight">
+              {words.split(PARTS).map((tag) => (
+                <span key={tag} className="badge">
+                  {tag}
+                </span>
+              ))}
+            </span>
+          ) : (
+            <span className={words ? "shown" : "shown none"}>{words || empty}</span>
+          )}
           {pen}
         </button>
       )}

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from crm_app.components.kit import scripts
 from crm_app.components.kit.buttons import link
 from crm_app.components.kit.icons import icon
 
@@ -58,6 +59,22 @@ def _current(current: bool | rx.Var[bool]) -> dict[str, Any]:
     if isinstance(current, rx.Var):
         return {"aria_current": rx.cond(current, "page", rx.Var("undefined"))}
     return {"aria_current": "page"} if current else {}
+
+
+class PanelTabs(rx.Component):
+    """The React part; it knows which panel is seen and keeps that in the address."""
+
+    library = scripts.PANEL_TABS
+    tag = "PanelTabs"
+    items: rx.Var[list[dict[str, Any]]]
+    area: rx.Var[str]
+    label: rx.Var[str]
+
+
+def panel_tabs(label: str, items: list[dict[str, Any]], *, area: str) -> rx.Component:
+    """Tabs between panels that stand side by side where there is room. `items` are {"id", "label", "count"}, the first
+    is seen at first; `area` is the selector of what holds the panels, which gets `data-shown`."""
+    return PanelTabs.create(items=items, area=area, label=label)
 
 
 def segmented(label: str, *items: rx.Component, class_name: str = "") -> rx.Component:

@@ -3,13 +3,16 @@
 import reflex as rx
 
 COMBO = rx.asset("combo.jsx", shared=True).importable_path
+COMPOSER = rx.asset("composer.jsx", shared=True).importable_path
 CONNECTION = rx.asset("connection.jsx", shared=True).importable_path
 DIALOG = rx.asset("dialog.jsx", shared=True).importable_path
+FIELD_HISTORY = rx.asset("field_history.jsx", shared=True).importable_path
 GIVEN = rx.asset("given.jsx", shared=True).importable_path
 HOTKEYS = rx.asset("hotkeys.jsx", shared=True).importable_path
 INPLACE = rx.asset("inplace.jsx", shared=True).importable_path
 MENU = rx.asset("menu.jsx", shared=True).importable_path
 NOTICES = rx.asset("notices.jsx", shared=True).importable_path
 PALETTE = rx.asset("palette.jsx", shared=True).importable_path
+PANEL_TABS = rx.asset("panel_tabs.jsx", shared=True).importable_path
 PASSWORD = rx.asset("password.jsx", shared=True).importable_path
 TOOLTIP = rx.asset("tooltip.jsx", shared=True).importable_path

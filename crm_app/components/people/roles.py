@@ -5,7 +5,8 @@ from typing import Any
 import reflex as rx
 
 from crm_app.components import kit
-from crm_app.components.settings import may, settings_page
+from crm_app.components.frame import may
+from crm_app.components.settings import settings_page
 from crm_app.services.people.roles import VERBS
 from crm_app.state.people.roles import SCOPES, RolesState
 

@@ -193,6 +193,17 @@ OPPORTUNITY = declare(
     search=("name", "number"),
     import_key="number",
     hidden=("position", "health_changes_at", "probability_is_manual", "delete_reason"),
+    labels={
+        "expected_close_on": "Close date",
+        "actual_close_on": "Closed on",
+        "opportunity_type": "Type",
+        "lead_source": "Source",
+        "primary_competitor_id": "Competitor",
+        "competitor_won_id": "Lost to",
+        "competitive_position": "Our position",
+        "win_loss_reason_id": "Reason",
+        "win_loss_details": "What we learned",
+    },
     readonly=frozenset(
         {
             "stage_id",

@@ -18,6 +18,7 @@ from crm_app.services.sales import board, drops, undo
 from crm_app.services.sales.board import Filters
 from crm_app.services.sales.opportunities import MissingFields
 from crm_app.state.base import AppState, internal, notice_action
+from crm_app.state.live import next_batch
 from crm_app.state.presence import BEAT, TOPIC, Presence, look
 from crm_app.state.sales import cards, filters
 from crm_app.state.sales.deal_dialog import MISSING, DealDialog, field_of
@@ -26,7 +27,6 @@ from crm_app.store.uow import retrying, unit_of_work
 
 _RING = 20  # ops kept in the state; a tab that missed more asks for a fresh board
 _RING_SECONDS = 2.0
-_BURST = 0.02  # seconds in which changes are gathered into one delta
 
 
 class BoardState(AppState):
@@ -78,7 +78,7 @@ class BoardState(AppState):
     ) -> None:
         """Until the tab leaves: what changes is read anew under the viewer's own rights, once per burst."""
         beat, others = time.monotonic(), Presence("")
-        while (batch := await _next_batch(messages, BEAT)) is not None:
+        while (batch := await next_batch(messages, BEAT)) is not None:
             async with self:
                 actor = await self.actor()  # a revoked session ends here
                 others.me = str(actor.user_id)
@@ -264,20 +264,6 @@ class BoardState(AppState):
         """The tab missed ops."""
         actor = await self.actor()
         await self._show(actor, self.query, filters.parse(self.query, actor.currency))
-
-
-async def _next_batch(messages: asyncio.Queue[Message | None], patience: float) -> list[Message] | None:
-    """What came within a moment after the first message; empty when nothing came in time; None when a newer watch of
-    the tab took over."""
-    try:
-        first = await asyncio.wait_for(messages.get(), patience)
-    except TimeoutError:
-        return []
-    await asyncio.sleep(_BURST)
-    batch = [first]
-    while not messages.empty():
-        batch.append(messages.get_nowait())
-    return None if None in batch else [m for m in batch if m is not None]
 
 
 notice_action("undo", BoardState.undo)

@@ -1,0 +1,158 @@
+"""The quick log and the timeline under it."""
+
+import reflex as rx
+
+from crm_app.components import kit
+from crm_app.components.frame import may
+from crm_app.components.kit.icon_paths import PATHS
+from crm_app.state.activities.timeline_views import GroupView, ItemView
+from crm_app.state.timeline import Timeline
+
+ICONS = {
+    "call": "call",
+    "email": "mail",
+    "meeting": "calendar_ltr",
+    "task": "clipboard_task",
+    "note": "note",
+    "comment": "comment",
+    "stage": "arrow_right",
+    "won": "trophy",
+    "lost": "dismiss",
+    "edit": "edit",
+}
+_ASK = {
+    "call": "What was said?",
+    "email": "What was written? The first line is its subject",
+    "meeting": "What was agreed?",
+    "note": "What is worth knowing?",
+    "task": "What is to be done?",
+    "comment": "What should colleagues know?",
+}
+_OUTCOMES = {
+    "call": ("Reached", "No answer", "Left a message", "Call back later"),
+    "meeting": ("Took place", "Put off", "Did not come"),
+    "email": ("Answered", "No answer yet"),
+}
+_MAY = may("activity.update")
+_TABS = (("all", "All"), ("talks", "Talks"), ("mail", "Mail"), ("changes", "Changes"))
+
+
+def timeline(*, with_changes: bool = True) -> rx.Component:
+    """`with_changes`: whether it can be narrowed, as on a deal."""
+    filters = [
+        rx.el.div(
+            kit.segmented(
+                "Show",
+                *[
+                    kit.segment(label, pressed=Timeline.shown == what, on_click=Timeline.show(what))
+                    for what, label in _TABS
+                ],
+                class_name="grow",
+            ),
+            class_name="line",
+            style={"marginTop": "8px"},
+        )
+    ]
+    return rx.el.section(
+        rx.el.h2("Timeline", class_name="sr"),
+        rx.cond(Timeline.may_log, _composer()),
+        *(filters if with_changes else []),
+        rx.foreach(Timeline.groups, _group),
+        rx.cond(Timeline.groups.length() == 0, _nothing()),
+        rx.cond(
+            Timeline.has_more,
+            rx.el.div(kit.ghost("Load older", size="sm", on_click=Timeline.older), class_name="line"),
+        ),
+        kit.hotkeys(presses={"l": ".composer [data-log]"}),
+        class_name="sec timeline",
+    )
+
+
+def _composer() -> rx.Component:
+    known = {key: {"ask": _ASK[key], "path": PATHS[ICONS[key], 24, False], **_how(key)} for key in _ASK}
+    other = {"ask": "What happened?", "path": PATHS["calendar_ltr", 24, False], "timed": True}
+    shapes = rx.Var.create({**known, "": other})
+    kinds = Timeline.kinds.map(
+        lambda kind: rx.Var(
+            f"({{...{kind!s}, ...({shapes!s}[{kind!s}.value] ?? {shapes!s}[''])}})", _var_data=kind._get_all_var_data()
+        ).to(dict)
+    )
+    return kit.composer(
+        kinds, people=Timeline.people, store=Timeline.store, answer=Timeline.answered, on_log=Timeline.log
+    )
+
+
+def _how(key: str) -> dict[str, object]:
+    return {
+        "outcomes": [{"value": o, "label": o} for o in _OUTCOMES.get(key, ())],
+        "talk": key in ("call", "meeting"),
+        "timed": key in ("call", "meeting", "email", "task"),
+        "planned": key == "task",
+    }
+
+
+def _nothing() -> rx.Component:
+    words = rx.match(
+        Timeline.shown,
+        ("changes", "Nothing was changed yet."),
+        ("talks", "No talks yet. Log the first one above."),
+        ("mail", "No mail yet."),
+        "Nothing happened yet. What you log above stands here.",
+    )
+    return rx.el.p(words, class_name="muted when")
+
+
+def _group(group: rx.Var[GroupView]) -> rx.Component:
+    return rx.fragment(
+        rx.el.h3(group.title, class_name="when"),
+        rx.el.ul(rx.foreach(group.rows, _item), class_name="tl"),
+    )
+
+
+def _item(item: rx.Var[ItemView]) -> rx.Component:
+    when = rx.cond(item.late, rx.el.time(item.when, class_name="over strong"), rx.el.time(item.when))
+    early = rx.cond(
+        item.is_planned & ~item.is_due & _MAY,
+        kit.icon_button("checkmark", rx.Var.create("Done: ") + item.title, size=16, on_click=Timeline.done(item.id)),
+    )
+    return rx.el.li(
+        rx.el.span(
+            kit.icon_for(item.kind, ICONS, default="calendar_ltr"),
+            class_name=rx.Var.create("mk ") + item.tone,
+        ),
+        rx.el.div(
+            rx.el.p(
+                rx.el.span(item.title, class_name=rx.cond(item.by_person, "strong", "")), when, early, class_name="t"
+            ),
+            rx.cond(item.text != "", rx.el.p(item.text, class_name=rx.cond(item.by_person, "pre", "pre muted"))),
+            rx.foreach(item.changes, _change),
+            rx.cond(item.is_due & _MAY, _to_do(item)),
+        ),
+        key=item.id,
+    )
+
+
+def _change(change: rx.Var[dict[str, str]]) -> rx.Component:
+    return rx.el.p(
+        rx.el.span(change["label"], class_name="muted"),
+        " ",
+        rx.cond(change["old"] != "", rx.fragment(rx.el.s(change["old"]), " ")),
+        rx.cond(change["new"] != "", change["new"], "emptied"),
+    )
+
+
+def _to_do(item: rx.Var[ItemView]) -> rx.Component:
+    """What is due can be done or put off."""
+    return rx.el.p(
+        kit.outline(
+            rx.fragment("Done", kit.sr(": ", item.title)),
+            icon_name="checkmark",
+            size="sm",
+            on_click=Timeline.done(item.id),
+        ),
+        kit.ghost(
+            rx.fragment("Tomorrow", kit.sr(": put off ", item.title)), size="sm", on_click=Timeline.put_off(item.id)
+        ),
+        rx.el.span(kit.avatar(item.initials, item.tint, data_tip=item.who), class_name="push"),
+        class_name="line",
+    )

@@ -1,0 +1,15 @@
+"""What people do with contacts beyond the verbs of every record."""
+
+from uuid import UUID
+
+from crm_app.models.customers.contacts import CONTACT, Contact
+from crm_app.services.platform import records
+from crm_app.store.uow import UnitOfWork
+
+
+async def by_name(uow: UnitOfWork, name: str, *, account_id: UUID | None = None) -> Contact:
+    """A new contact of whom only the name is known; the last word is the last name."""
+    first, _, last = " ".join(name.split()).rpartition(" ")
+    values = {"first_name": first, "last_name": last, "account_id": account_id}
+    contact: Contact = await records.create(uow, CONTACT, values)
+    return contact

@@ -1,0 +1,203 @@
+"""Fields of a record as a page shows and edits them, whatever the record is."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from crm_app.core import registry
+from crm_app.core.context import Actor
+from crm_app.core.dates import show_date
+from crm_app.core.errors import Conflict, CrmError, Invalid
+from crm_app.core.fields import parse_value, show_value
+from crm_app.core.money import NBSP
+from crm_app.core.registry import Entity, FieldSpec, Kind
+from crm_app.services.platform import finding, history, records
+from crm_app.services.platform.history import History
+from crm_app.store.uow import unit_of_work
+
+# Kind of a field -> kind of the box that edits it.
+_BOXES = {
+    Kind.long_text: "long",
+    Kind.number: "number",
+    Kind.decimal: "number",
+    Kind.percent: "number",
+    Kind.money: "money",
+    Kind.date: "date",
+    Kind.choice: "choice",
+    Kind.flag: "choice",
+    Kind.choices: "tags",
+    Kind.link: "link",
+    Kind.email: "email",
+    Kind.phone: "phone",
+    Kind.url: "url",
+}
+_SOMETHING_ELSE = object()  # what the person saw, when it is not there any more
+_FLAG = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
+_PAGES = frozenset({"opportunity", "account", "contact", "product"})  # entities whose records have a page
+
+
+@dataclass(frozen=True)
+class FieldView:
+    """`value` is what is edited, `shown` what is read; `locked` says why it cannot be edited, empty when it can."""
+
+    name: str
+    label: str
+    box: str
+    value: str
+    shown: str
+    href: str = ""
+    locked: str = ""
+    options: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class SectionView:
+    title: str
+    fields: list[FieldView]
+
+
+def field_view(
+    spec: FieldSpec, values: Mapping[str, Any], actor: Actor, *, locked: str = "", options: Sequence[Any] = ()
+) -> FieldView:
+    """`values` as records.find and the pages' own reads give them: `<link>__title` beside each link."""
+    value = values.get(spec.name)
+    known = {"currency": currency_of(spec, values, actor), "time_zone": actor.time_zone}
+    title = values.get(f"{spec.name}__title") or ""
+    choices = [dict(o) for o in options] or _options(spec)
+    href = f"/{registry.get(spec.target).slug}/{value}" if value and spec.target in _PAGES else ""
+    return FieldView(
+        name=spec.name,
+        label=spec.label,
+        box="choice" if options and spec.kind is Kind.text else _BOXES.get(spec.kind, "text"),
+        value=str(value) if spec.kind is Kind.link and value else show_value(spec, value, plain=True, **known),
+        shown=title if spec.kind is Kind.link else show_value(spec, value, **known),
+        href=href,
+        locked=locked,
+        options=choices,
+    )
+
+
+def currency_of(spec: FieldSpec, values: Mapping[str, Any], actor: Actor) -> str:
+    return str(values.get(spec.currency_field) or actor.currency) if spec.currency_field else actor.currency
+
+
+def _options(spec: FieldSpec) -> list[dict[str, str]]:
+    if spec.kind is Kind.flag:
+        return _FLAG
+    return [{"value": c.value, "label": c.label} for c in spec.choices]
+
+
+def read_typed(spec: FieldSpec, text: str, *, currency: str, actor: Actor) -> Any:
+    """What a person typed as a value; Invalid says what is wrong."""
+    try:
+        return parse_value(spec, text, currency=currency, time_zone=actor.time_zone)
+    except ValueError as error:
+        raise Invalid(**{spec.name: str(error)}) from error
+
+
+async def save(
+    actor: Actor, entity: Entity, record_id: UUID, name: str, text: str, seen: str, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write what was typed into one field; the answer is for the field's place in the page.
+
+    `seen` is the field's text when editing began: when the field holds something else by now, nothing is written and
+    the answer is a conflict. `values` tell the currency of an amount.
+    """
+    spec = entity.fields[name]
+    currency = currency_of(spec, values, actor)
+    try:
+        value = read_typed(spec, text, currency=currency, actor=actor)
+        async with unit_of_work(actor) as uow:
+            stands = getattr(await uow.get(entity.model, record_id, lock=True), name)
+            is_as_seen = field_view(spec, {**values, name: stands}, actor).value == seen
+            await records.update(
+                uow, entity, record_id, {name: value}, expected={name: stands if is_as_seen else _SOMETHING_ELSE}
+            )
+    except Conflict as refusal:
+        return await _conflict(actor, spec, refusal, currency) if name in refusal.current else answer("error", refusal)
+    except CrmError as refusal:
+        return answer("error", refusal, spec=spec)
+    return answer("saved")
+
+
+async def _conflict(actor: Actor, spec: FieldSpec, refusal: Conflict, currency: str) -> dict[str, Any]:
+    """Who was faster, and what stands there now."""
+    now = refusal.current[spec.name]
+    title = ""
+    if spec.kind is Kind.link and now is not None:
+        target = registry.get(spec.target)
+        async with unit_of_work(actor) as uow:
+            title = str(getattr(await uow.get(target.model, now, in_trash=True), target.title))
+    view = field_view(spec, {spec.name: now, f"{spec.name}__title": title, spec.currency_field: currency}, actor)
+    return {**answer("conflict", refusal), "value": view.value, "shown": view.shown}
+
+
+def answer(state: str, refusal: CrmError | None = None, *, spec: FieldSpec | None = None) -> dict[str, Any]:
+    """{"state", "message", "at"}; `at` differs from answer to answer."""
+    return {"state": state, "message": sentence(refusal, spec) if refusal else "", "at": time.time_ns() // 1000}
+
+
+def sentence(refusal: CrmError, spec: FieldSpec | None = None) -> str:
+    """What is wrong, as a sentence that can stand at the field."""
+    if not isinstance(refusal, Invalid) or not refusal.fields:
+        return str(refusal)
+    message = refusal.fields.get(spec.name, "") if spec else ""
+    label = spec.label if spec and message else ""
+    message = message or str(refusal)
+    whole = message if message.startswith("“") or not label else f"{label} {message}"
+    return whole if whole.endswith(".") else f"{whole}."
+
+
+async def choices(actor: Actor, entity: Entity, name: str, text: str) -> list[dict[str, str]]:
+    """Records that a link can point to."""
+    spec = entity.fields[name]
+    async with unit_of_work(actor) as uow:
+        found = await finding.choices(uow, registry.get(spec.target), text)
+    nothing = [{"value": "", "label": "None", "hint": ""}] if spec.nullable and not text.strip() else []
+    return [*nothing, *({"value": str(h.id), "label": h.title, "hint": h.detail} for h in found)]
+
+
+async def history_rows(
+    actor: Actor, entity: Entity, record_id: UUID, name: str, values: Mapping[str, Any], now: datetime
+) -> list[dict[str, str]]:
+    """Who changed the field, when, from what to what; latest first."""
+    async with unit_of_work(actor) as uow:
+        found = await history.of_field(uow, entity, record_id, name)
+    currency = currency_of(entity.fields[name], values, actor)
+    return [
+        {
+            "who": change.user_name or change.source,
+            "when": day_and_time(change.at, actor, now),
+            "old": told(change.spec, change.old, found, actor, currency),
+            "new": told(change.spec, change.new, found, actor, currency),
+        }
+        for change in found.changes
+    ]
+
+
+def told(spec: FieldSpec, value: Any, names: History, actor: Actor, currency: str) -> str:
+    """A value of the history in words."""
+    return show_value(spec, value, currency=currency, time_zone=actor.time_zone, names=names.name_of)
+
+
+def was(rows: Sequence[Mapping[str, str]], me: str) -> str:
+    """The line under a field that is being edited: what it was before, and by whom it was changed."""
+    if not rows or not rows[0]["old"]:
+        return "Enter saves, Esc cancels"
+    who = "you" if rows[0]["who"] == me else rows[0]["who"]
+    return f"Was {rows[0]['old']}, changed by {who}, {rows[0]['when']}. Enter saves, Esc cancels"
+
+
+def day_and_time(moment: datetime, actor: Actor, now: datetime) -> str:
+    """Today 08:12, Wed 16:40 within a week, 11 Nov, 11 Nov 2024: where the viewer lives."""
+    day, today = actor.day_of(moment), actor.day_of(now)
+    clock = moment.astimezone(ZoneInfo(actor.time_zone)).strftime("%H:%M")
+    if day == today:
+        return f"Today{NBSP}{clock}"
+    if 0 < (today - day).days < 7 or 0 < (day - today).days < 7:
+        return f"{day:%a}{NBSP}{clock}"
+    return f"{day.day}{NBSP}{day:%b}" if abs((today - day).days) < 330 else show_date(day)

@@ -1,0 +1,294 @@
+"""The live page of a deal: read at once, edited in place, kept up to date while others work on it."""
+
+import asyncio
+import secrets
+import time
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+import reflex as rx
+
+from crm_app.core.clock import utcnow
+from crm_app.core.context import Actor
+from crm_app.core.errors import CrmError, NotFound
+from crm_app.models.sales.opportunities import OPPORTUNITY, OpportunityStatus
+from crm_app.services.platform import records
+from crm_app.services.sales import deal_page, drops, opportunities
+from crm_app.services.sales.opportunities import MissingFields
+from crm_app.state.base import AppState, notice_action
+from crm_app.state.live import next_batch
+from crm_app.state.platform import fields
+from crm_app.state.platform.fields import SectionView
+from crm_app.state.presence import BEAT, TOPIC, Presence, look
+from crm_app.state.sales import deal_views, filters
+from crm_app.state.sales.board_answers import BoardAnswers
+from crm_app.state.sales.deal_dialog import MISSING, DealDialog, field_of
+from crm_app.state.sales.deal_parts import DealParts
+from crm_app.state.sales.deal_views import ActionView, DealHead, GateView, Step
+from crm_app.state.timeline import Timeline
+from crm_app.store.live import Changed, Message, Resync, Signal, hub
+from crm_app.store.uow import unit_of_work
+
+_ABOUT = frozenset({"opportunity", "account", "contact", "activity", "stage", "pipeline", "user", "competitor"})
+
+
+class DealState(AppState):
+    """One tab's deal. The address names it, and the list one came from."""
+
+    head: DealHead = DealHead()
+    steps: list[Step] = []
+    gate: GateView = GateView()
+    sections: list[SectionView] = []
+    created: str = ""
+    action: ActionView = ActionView()
+    options: dict[str, list[dict[str, str]]] = {}
+    statuses: dict[str, dict[str, Any]] = {}
+    histories: dict[str, list[dict[str, str]]] = {}
+    hints: dict[str, str] = {}
+    viewers: list[dict[str, Any]] = []
+    place: str = ""
+    before_href: str = ""
+    after_href: str = ""
+    is_loaded: bool = False
+    is_missing: bool = False
+    is_deleting: bool = False
+    _values: dict[str, Any] = {}
+    _contacts: list[str] = []
+
+    @rx.event
+    async def load(self):
+        """Opened, or another deal is: a watch chained from here ends when the tab leaves the page."""
+        if self.head.id != self._asked():
+            self._reset()
+        return DealState.watch
+
+    def _asked(self) -> str:
+        return str(self.router.url.path).rstrip("/").rpartition("/")[2]
+
+    def _reset(self) -> None:
+        self.is_loaded = self.is_missing = False
+        self.head, self.sections, self.steps = DealHead(), [], []
+        self.options, self.statuses, self.histories, self.hints = {}, {}, {}, {}
+
+    @rx.event(background=True)
+    async def watch(self):
+        async with self:
+            actor = await self.actor()
+            token, asked = self.router.session.client_token, self._asked()
+            query = {k: v for k, v in self.router.url.query_parameters.items() if isinstance(v, str)}
+        tab, place = secrets.token_hex(6), f"deal:{asked}"
+        with hub.subscribe(actor.tenant_id, f"deal:{token}") as messages:
+            try:
+                async with self:
+                    await self._show(actor, asked, query)
+                await look(actor, tab, place)
+                await self._follow(messages, asked, query, tab, place)
+            finally:
+                await asyncio.shield(look(actor, tab, ""))
+
+    async def _follow(
+        self, messages: asyncio.Queue[Message | None], asked: str, query: dict[str, str], tab: str, place: str
+    ) -> None:
+        """Until the tab leaves: what changes is read anew under the viewer's own rights, once per burst."""
+        beat, others = time.monotonic(), Presence("")
+        while (batch := await next_batch(messages, BEAT)) is not None:
+            async with self:
+                actor = await self.actor()  # a revoked session ends here
+                others.me = str(actor.user_id)
+                if any(self._concerns(m) for m in batch):
+                    await self._show(actor, asked, query)
+                words = [m for m in batch if isinstance(m, Signal) and m.topic == TOPIC and m.body["k"] != tab]
+                newcomers = [w for w in words if others.hear(w.body)]
+                here = others.at("deal:").get(asked, [])
+                if here != self.viewers:
+                    self.viewers = here
+            if newcomers or time.monotonic() - beat >= BEAT:
+                beat = time.monotonic()
+                await look(actor, tab, place)
+
+    def _concerns(self, message: Message) -> bool:
+        if isinstance(message, Resync):
+            return not message.entities or bool(message.entities & _ABOUT)
+        if not isinstance(message, Changed):
+            return False
+        changed = str(message.record_id)
+        match message.entity:
+            case "opportunity":
+                return changed == self.head.id or self.is_missing
+            case "account":
+                return changed == str(self._values.get("account_id"))
+            case "contact":
+                return changed in self._contacts or message.action == "created"
+        return message.entity in _ABOUT
+
+    async def _show(self, actor: Actor, asked: str, query: dict[str, str]) -> None:
+        """A fresh reading; only what became another is sent."""
+        try:
+            async with unit_of_work(actor) as uow:
+                page = await deal_page.page(uow, _uuid(asked))
+                around = await deal_page.neighbours(uow, page.values, filters.parse(query, actor.currency))
+                timeline = await self.get_state(Timeline)
+                people = [{"value": str(p.contact_id), "label": p.name} for p in page.people]
+                planned = await timeline.open(uow, "opportunity_id", page.values["id"], people)
+        except NotFound:
+            self.is_missing = True
+            return
+        self.is_missing = False
+        changed = page.values["version"] != self._values.get("version")
+        self._values = dict(page.values)
+        self._contacts = [str(p.contact_id) for p in page.people]
+        self._put(
+            head=deal_views.head(page, actor),
+            steps=deal_views.steps(page),
+            gate=deal_views.gate(page),
+            sections=deal_views.sections(page, actor),
+            created=deal_views.created(page, actor),
+            action=deal_views.action(page, planned, actor),
+            place=f"{around.place} of {_many(around.total)}" if around.place else "",
+            before_href=_address(around.before, query),
+            after_href=_address(around.after, query),
+            is_loaded=True,
+        )
+        if changed and self.histories:
+            self.histories, self.hints = {}, {}
+        (await self.get_state(DealParts)).show(page)
+
+    def _put(self, **values: Any) -> None:
+        for name, value in values.items():
+            if getattr(self, name) != value:
+                setattr(self, name, value)
+
+    @rx.event
+    async def save(self, name: str, text: str, seen: str):
+        """A field was edited in place; the answer goes to the field, the new values come with the live feed."""
+        actor = await self.actor()
+        view = next((f for s in self.sections for f in s.fields if f.name == name), None)
+        if view is None or view.locked:
+            self.statuses = {**self.statuses, name: fields.answer("error", CrmError("This field cannot be changed."))}
+            return
+        done = await fields.save(actor, OPPORTUNITY, UUID(self.head.id), name, text, seen, self._values)
+        self.statuses = {**self.statuses, name: done}
+        if done["state"] != "error":
+            await self._show_again(actor)
+
+    async def _show_again(self, actor: Actor) -> None:
+        """With the answer and not after it, so that no old value flashes up."""
+        query = {k: v for k, v in self.router.url.query_parameters.items() if isinstance(v, str)}
+        await self._show(actor, self.head.id, query)
+
+    @rx.event
+    async def search(self, name: str, text: str):
+        """Choices of a link while somebody types; the account's own people first."""
+        actor = await self.actor()
+        found = await fields.choices(actor, OPPORTUNITY, name, text)
+        if name == "primary_contact_id" and not text.strip():
+            parts = await self.get_state(DealParts)
+            found = [found[0], *({**p, "hint": ""} for p in parts.known())]
+        self.options = {**self.options, name: found}
+
+    @rx.event
+    async def ask_history(self, name: str):
+        """Somebody rests on the label of a field."""
+        actor = await self.actor()
+        if name not in OPPORTUNITY.fields or not self.head.id:
+            return
+        rows = await fields.history_rows(actor, OPPORTUNITY, UUID(self.head.id), name, self._values, utcnow())
+        self.histories = {**self.histories, name: rows}
+        self.hints = {**self.hints, name: fields.was(rows, actor.name)}
+
+    @rx.event
+    async def go_to(self, stage_id: str):
+        """A stage of the bar was pressed: move, close or reopen."""
+        step = next((s for s in self.steps if s.id == stage_id), None)
+        if step is None or step.now:
+            return None
+        actor = await self.actor()
+        if step.look.startswith(("won", "lost")):
+            return BoardAnswers.close_one(self.head.id, self.head.name, step.look.split()[0])
+        if self.head.status != OpportunityStatus.open.value:
+            return await self._reopen(actor, UUID(stage_id))
+        operation, seen = str(uuid4()), {UUID(self.head.id): self._values["stage_id"]}
+        try:
+            async with unit_of_work(actor) as uow:
+                await drops.move(uow, UUID(operation), [UUID(self.head.id)], to_stage_id=UUID(stage_id), seen_in=seen)
+        except MissingFields as refusal:
+            await self._ask_missing(refusal, step, operation)
+            return None
+        await self._show_again(actor)
+        self.notify(f"{self.head.name} moved to {step.name}", action="Undo", payload=f"undo:{operation}")
+        return None
+
+    async def _ask_missing(self, refusal: MissingFields, step: Step, operation: str) -> None:
+        dialog = await self.get_state(DealDialog)
+        dialog.ask(
+            MISSING,
+            title=f"Move to {step.name}",
+            about=self.head.name,
+            confirm=f"Move to {step.name}",
+            fields=[field_of(OPPORTUNITY.fields[n]) for n in refusal.fields if n in OPPORTUNITY.fields],
+            operation=operation,
+            ids=[self.head.id],
+            stage=step.id,
+        )
+
+    @rx.event
+    async def reopen(self):
+        """Back into the last open stage."""
+        await self._reopen(await self.actor(), None)
+
+    async def _reopen(self, actor: Actor, stage_id: UUID | None) -> None:
+        operation = uuid4()
+        async with unit_of_work(actor) as uow:
+            await drops.reopen(uow, operation, UUID(self.head.id), to_stage_id=stage_id)
+        await self._show_again(actor)
+        self.notify(f"{self.head.name} is open again", action="Undo", payload=f"undo:{operation}")
+
+    @rx.event
+    async def ask_delete(self):
+        self.is_deleting = True
+
+    @rx.event
+    async def keep(self):
+        self.is_deleting = False
+
+    @rx.event
+    async def delete(self, given: dict[str, Any]):
+        """Into the trash, with the reason."""
+        actor = await self.actor()
+        self.is_deleting = False
+        record_id, name = self.head.id, self.head.name
+        async with unit_of_work(actor) as uow:
+            await opportunities.throw_away(uow, UUID(record_id), reason=str(given.get("reason") or "").strip())
+        self.notify(f"{name} is in the trash", action="Undo", payload=f"restore-deal:{record_id}")
+        return rx.redirect(self.head.pipeline_href)
+
+    @rx.event
+    async def restore(self, record_id: str):
+        """Out of the trash, from the notice."""
+        actor = await self.actor()
+        async with unit_of_work(actor) as uow:
+            deal = await records.restore(uow, OPPORTUNITY, UUID(record_id))
+        self.notify(f"{deal.name} is back")
+        return rx.redirect(f"/opportunities/{record_id}")
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("There is no such deal.") from None
+
+
+def _many(total: int) -> str:
+    return "1000+" if total >= 1000 else str(total)
+
+
+def _address(record_id: UUID | None, query: dict[str, str]) -> str:
+    """The neighbour's page, with the list one came from; empty when there is none."""
+    if record_id is None:
+        return ""
+    return f"/opportunities/{record_id}" + (f"?{urlencode(query, safe=',')}" if query else "")
+
+
+notice_action("restore-deal", DealState.restore)
