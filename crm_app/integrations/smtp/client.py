@@ -36,6 +36,8 @@ class SmtpMailer:
 def compose(mail: Mail, chosen: Settings) -> EmailMessage:
     """The letter with its heads. EmailMessage refuses line breaks in them, so nothing can be smuggled in."""
     sender = chosen.smtp_from or chosen.smtp_user
+    if "@" not in sender:
+        raise MailRefused("There is no sender for mail: set CRM_SMTP_FROM, like SalesCompass <crm@example.com>.")
     message = EmailMessage()
     message["From"] = sender
     message["To"] = mail.to

@@ -334,3 +334,14 @@ async def test_an_invitation_of_one_who_was_enabled_by_hand_is_taken(workspace, 
     await invitations.accept(token, name="Nina", password=NEW)
     with pytest.raises(Conflict):
         await invitations.accept(token, name="Nina", password=NEW)
+
+
+async def test_mail_without_a_sender_is_refused_in_words(alice, monkeypatch):
+    monkeypatch.setenv("CRM_SMTP_HOST", "mail.example.com")
+    forget_settings()
+    try:
+        with pytest.raises(smtp.MailRefused, match="CRM_SMTP_FROM"):
+            await smtp.mailer().send(smtp.Mail("a@example.com", "Hello", "Text"))
+    finally:
+        monkeypatch.undo()
+        forget_settings()
