@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from crm_app.models.activities.activities import Activity, ActivityStatus
 from crm_app.models.base import table_of
 from crm_app.models.sales.opportunities import Opportunity, OpportunityStatus
+from crm_app.services.platform.bulk import update_each
 from crm_app.services.sales.health import health_of
 from crm_app.store.uow import UnitOfWork
 
@@ -27,17 +28,15 @@ async def refresh(uow: UnitOfWork, opportunity_ids: Iterable[UUID]) -> int:
     ids = sorted(set(opportunity_ids))
     if not ids:
         return 0
-    changed = 0
+    rows = []
     for deal in (await uow.execute(_current(ids))).mappings().all():
         facts = _facts_of(uow, deal)
-        if all(deal[n] == v for n, v in facts.items()):
-            continue
-        await uow.execute(
-            sa.update(_deals).where(_deals.c.id == deal["id"]).values(**facts, version=deal["version"] + 1)
-        )
-        uow.changed("opportunity", deal["id"], deal["version"] + 1)
-        changed += 1
-    return changed
+        if any(deal[n] != v for n, v in facts.items()):
+            rows.append({"id": deal["id"], **facts, "version": deal["version"] + 1})
+            uow.changed("opportunity", deal["id"], deal["version"] + 1)
+    if rows:
+        await uow.execute(update_each(_deals, rows))
+    return len(rows)
 
 
 def _current(ids: list[UUID]) -> sa.Select[tuple[object, ...]]:

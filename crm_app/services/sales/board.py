@@ -249,6 +249,7 @@ async def stage_totals(
 
     From the kept totals where they can answer (no filter, owner, health); else counted live.
     """
+    uow.require("opportunity.read")
     chosen = filters or Filters()
     if chosen.fits_totals:
         query = _kept_totals(uow, chosen)

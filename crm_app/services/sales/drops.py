@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from crm_app.models.sales.opportunities import OPPORTUNITY
+from crm_app.models.sales.pipelines import StageKind
 from crm_app.services.platform import operations, records
 from crm_app.services.sales import opportunities
 from crm_app.services.sales.opportunities import Closing, Moved
@@ -48,8 +49,7 @@ async def close(
     """Win or lose all of these deals, or none."""
     if (before := await operations.begin(uow, operation_id)) is not None:
         return _repeated(before)
-    end = opportunities.win if won else opportunities.lose
-    moved = [await end(uow, record_id, closing) for record_id in sorted(set(record_ids))]
+    moved = await opportunities.close(uow, record_ids, StageKind.won if won else StageKind.lost, closing)
     return await _keep(uow, operation_id, moved, {})
 
 

@@ -14,9 +14,10 @@ from crm_app.models.base import table_of
 from crm_app.models.people.users import User
 from crm_app.models.sales.competitors import ReasonKind, WinLossReason
 from crm_app.models.sales.facts import StageHistory
-from crm_app.models.sales.opportunities import OPPORTUNITY, Opportunity, OpportunityStatus
+from crm_app.models.sales.opportunities import OPPORTUNITY, Health, Opportunity, OpportunityStatus
 from crm_app.models.sales.pipelines import Stage, StageKind
 from crm_app.services.platform import records
+from crm_app.services.platform.bulk import update_each
 from crm_app.services.platform.validation import check_links, check_values
 from crm_app.services.sales.health import health_of
 from crm_app.services.sales.opportunity_rules import POSITION_STEP, missing_fields
@@ -120,8 +121,9 @@ async def move(
                 raise
             result.blocked[deal["id"]] = str(refusal)
     places = await _places(uow, stage.id, after_id, [d["id"] for d in ready])
-    for deal, position in zip(ready, places, strict=True):
-        result.moved.append(await _write(uow, deal, _entering(uow, deal, stage, position)))
+    changes = [(d, _entering(uow, d, stage, place)) for d, place in zip(ready, places, strict=True)]
+    result.moved = await _write(uow, changes)
+    for deal in ready:
         if deal["stage_id"] != stage.id:
             uow.emit(OpportunityMoved(record_id=deal["id"], from_stage_id=deal["stage_id"], to_stage_id=stage.id))
     return result
@@ -129,47 +131,50 @@ async def move(
 
 async def win(uow: UnitOfWork, record_id: UUID, closing: Closing) -> Moved:
     """Close as won; the close date defaults to today. Raises Conflict when it is closed already."""
-    return await _close(uow, record_id, StageKind.won, closing)
+    return (await close(uow, [record_id], StageKind.won, closing))[0]
 
 
 async def lose(uow: UnitOfWork, record_id: UUID, closing: Closing) -> Moved:
     """Close as lost; a reason is required."""
-    if closing.reason_id is None:
-        raise Invalid(win_loss_reason_id="is required: it is what the next deal learns from")
-    return await _close(uow, record_id, StageKind.lost, closing)
+    return (await close(uow, [record_id], StageKind.lost, closing))[0]
 
 
-async def _close(uow: UnitOfWork, record_id: UUID, kind: StageKind, closing: Closing) -> Moved:
+async def close(uow: UnitOfWork, record_ids: Sequence[UUID], kind: StageKind, closing: Closing) -> list[Moved]:
+    """Win or lose all of these deals, or none."""
     uow.require("opportunity.close")
-    deal = (await _lock(uow, [record_id]))[0]
-    if deal["status"] is not OpportunityStatus.open:
-        raise Conflict(f"This deal is already {deal['status'].value}.", current={"status": deal["status"].value})
-    stage = await _end_stage(uow, deal["pipeline_id"], kind)
-    day = closing.on or uow.today
+    if kind is StageKind.lost and closing.reason_id is None:
+        raise Invalid(win_loss_reason_id="is required: it is what the next deal learns from")
+    deals = await _lock(uow, list(dict.fromkeys(record_ids)))
+    if closed := next((d for d in deals if d["status"] is not OpportunityStatus.open), None):
+        status = closed["status"].value
+        named = "This deal" if len(deals) == 1 else closed["name"]
+        raise Conflict(f"{named} is already {status}.", current={"status": status})
     said = {
-        "actual_close_on": day,
+        "actual_close_on": closing.on or uow.today,
         "win_loss_reason_id": closing.reason_id,
         "win_loss_details": closing.details,
         "competitor_won_id": closing.competitor_id,
     }
     await _check_closing(uow, kind, said)
-    values = said | {
-        "pipeline_id": stage.pipeline_id,
+    ends = {p: await _end_stage(uow, p, kind) for p in {d["pipeline_id"] for d in deals}}
+    moved = await _write(uow, [(d, _ending(uow, d, ends[d["pipeline_id"]]) | said) for d in deals])
+    for deal in deals:
+        amount = {"amount_minor": deal["amount_minor"], "currency": deal["currency"]}
+        uow.emit(OpportunityClosed(record_id=deal["id"], status=kind.value, **amount))
+    return moved
+
+
+def _ending(uow: UnitOfWork, deal: sa.RowMapping, stage: Stage) -> dict[str, Any]:
+    """What a deal is once it stands in an end."""
+    return {
         "stage_id": stage.id,
-        "status": OpportunityStatus(kind.value),
+        "status": OpportunityStatus(stage.kind.value),
         "position": -uow.now.timestamp(),  # latest on top
-        "probability": 100 if kind is StageKind.won else 0,
+        "probability": 100 if stage.kind is StageKind.won else 0,
         "stage_entered_at": _entered(uow, deal),
-        "health": health_of(is_open=False, now=uow.now, expected_close_on=day, next_activity_at=None)[0],
+        "health": Health.good,
         "health_changes_at": None,
     }
-    moved = await _write(uow, deal, values)
-    uow.emit(
-        OpportunityClosed(
-            record_id=record_id, status=kind.value, amount_minor=deal["amount_minor"], currency=deal["currency"]
-        )
-    )
-    return moved
 
 
 async def _check_closing(uow: UnitOfWork, kind: StageKind, said: dict[str, Any]) -> None:
@@ -193,7 +198,7 @@ async def reopen(uow: UnitOfWork, record_id: UUID, *, to_stage_id: UUID | None =
     if stage.kind is not StageKind.open:
         raise Invalid(stage_id=f"{stage.name} is an end: a deal is reopened into an open stage")
     place = (await _places(uow, stage.id, None, [record_id]))[0]
-    return await _write(uow, deal, _entering(uow, deal, stage, place))
+    return (await _write(uow, [(deal, _entering(uow, deal, stage, place))]))[0]
 
 
 async def step_back(uow: UnitOfWork, moved: Sequence[Moved]) -> list[Moved]:
@@ -204,15 +209,13 @@ async def step_back(uow: UnitOfWork, moved: Sequence[Moved]) -> list[Moved]:
     there = sa.select(sa.func.count()).where(_stages.c.id.in_(stages_before), _stages.c.deleted_at.is_(None))
     if await uow.scalar(there) != len(stages_before):
         raise Conflict("The stage it came from was removed meanwhile: nothing was undone.")
-    back = []
     for m in moved:
         deal = deals[m.record_id]
         if deal["version"] != m.version:
             raise Conflict(
                 f"{await _who(uow, deal['updated_by_id'])} changed {deal['name']} since: nothing was undone."
             )
-        back.append(await _write(uow, deal, m.before))
-    return back
+    return await _write(uow, [(deals[m.record_id], m.before) for m in moved])
 
 
 async def throw_away(uow: UnitOfWork, record_id: UUID, *, reason: str = "") -> Opportunity:
@@ -342,12 +345,20 @@ def _entered(uow: UnitOfWork, deal: sa.RowMapping) -> datetime:
     return max(uow.now, began + timedelta(microseconds=1))
 
 
-async def _write(uow: UnitOfWork, deal: sa.RowMapping, values: dict[str, Any]) -> Moved:
-    stamps = {"version": deal["version"] + 1, "updated_at": uow.now, "updated_by_id": uow.actor.user_id}
-    await uow.execute(sa.update(_deals).where(_deals.c.id == deal["id"]).values(**values, **stamps))
-    uow.changed("opportunity", deal["id"], stamps["version"], "updated")
-    before = {n: deal[n] for n in MOVED_FIELDS}
-    return Moved(deal["id"], deal["name"], stamps["version"], before)
+async def _write(uow: UnitOfWork, changes: Sequence[tuple[sa.RowMapping, dict[str, Any]]]) -> list[Moved]:
+    """Write all changes by one statement and tell open screens."""
+    if not changes:
+        return []
+    names = {n for _, values in changes for n in values}
+    stamps = {"updated_at": uow.now, "updated_by_id": uow.actor.user_id}
+    rows = [
+        {"id": d["id"], **{n: values.get(n, d[n]) for n in names}, "version": d["version"] + 1, **stamps}
+        for d, values in changes
+    ]
+    await uow.execute(update_each(_deals, rows))
+    for row in rows:
+        uow.changed("opportunity", row["id"], row["version"], "updated")
+    return [Moved(d["id"], d["name"], d["version"] + 1, {n: d[n] for n in MOVED_FIELDS}) for d, _ in changes]
 
 
 async def _end_stage(uow: UnitOfWork, pipeline_id: UUID, kind: StageKind) -> Stage:
