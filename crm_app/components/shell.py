@@ -67,7 +67,7 @@ def shell(
     """
     side = _sidebar(user, places, current, keys)
     return rx.fragment(
-        rx.el.a("Skip to content", href="#main", class_name="skip"),
+        _skip(),
         _topbar(title, side),
         rx.el.div(
             side,
@@ -105,6 +105,13 @@ def logo() -> rx.Component:
         view_box="0 0 22 22",
         class_name="logo",
         aria_hidden="true",
+    )
+
+
+def _skip() -> rx.Component:
+    """Reflex makes every link one of the router's, which would change the address and leave the focus where it is."""
+    return rx.el.a(
+        "Skip to content", href="#main", class_name="skip", on_click=[rx.prevent_default, rx.set_focus("main")]
     )
 
 

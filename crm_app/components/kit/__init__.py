@@ -105,6 +105,7 @@ __all__ = [
     "field_history",
     "figures",
     "ghost",
+    "given_input",
     "hidden",
     "hotkeys",
     "icon",
