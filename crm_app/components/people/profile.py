@@ -83,12 +83,6 @@ def places() -> rx.Component:
         "Signed-in places",
         rx.cond(PlacesState.is_loaded, _list(), _waiting()),
         current="/settings/places",
-        actions=(
-            rx.cond(
-                PlacesState.places.length() > 1,
-                kit.outline("Sign out everywhere else", on_click=PlacesState.end_others),
-            ),
-        ),
     )
 
 
@@ -96,6 +90,10 @@ def _list() -> rx.Component:
     return rx.fragment(
         rx.el.p("If a place is not yours, sign out there and change your password.", class_name="muted"),
         rx.el.ul(rx.foreach(PlacesState.places, _place), class_name="set-list plain"),
+        rx.cond(
+            PlacesState.places.length() > 1,
+            rx.el.p(kit.outline("Sign out everywhere else", on_click=PlacesState.end_others), class_name="below"),
+        ),
     )
 
 
