@@ -9,29 +9,27 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from crm_app import cli_imports
+from crm_app.console import Steps, database, err, out, steps
 from crm_app.core.errors import CrmError, NotReady
 from crm_app.settings import settings
 
 app = typer.Typer(
     name="crm", help="SalesCompass: serve it, keep it healthy.", no_args_is_help=True, rich_markup_mode="rich"
 )
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+
+app.command("import")(cli_imports.import_files)
 
 
 def main() -> None:
@@ -70,8 +68,8 @@ def serve(
     _check_can_listen()
     from crm_app.services.platform import frontend
 
-    with _database(adopt=True):
-        with _steps() as told, ThreadPoolExecutor(1) as beside:
+    with database(adopt=True):
+        with steps() as told, ThreadPoolExecutor(1) as beside:
             built = beside.submit(frontend.ensure, again=rebuild)  # takes no database, so both go on at once
             _prepare(told)
             sign_ins = _demo(told) if demo else ""
@@ -99,7 +97,7 @@ def worker() -> None:
     from crm_app.jobs.process import worker_process
     from crm_app.store import migrations
 
-    with _database():
+    with database():
         migrations.require_ready()
         parts.load()
         out.print("The worker waits for jobs. Ctrl+C stops it.")
@@ -111,7 +109,7 @@ def seed(
     more: Annotated[bool, typer.Option("--more", help="A further one, even if somebody works here already.")] = False,
 ) -> None:
     """Make the demo workspace: two years of deals."""
-    with _database(), _steps() as told:
+    with database(), steps() as told:
         _prepare(told)
         sign_ins = _demo(told, more=more)
     out.print(sign_ins or "Somebody works here already; `crm seed --more` makes a demo workspace all the same.")
@@ -127,7 +125,7 @@ def migrate(
     """Bring the database to the newest migration, after a backup."""
     from crm_app.store import migrations
 
-    with _database(), _steps() as told:
+    with database(), steps() as told:
         done = migrations.upgrade(again=again, with_backup=backup, told=told)
     out.print(f"The database is at migration {done.current}.")
 
@@ -143,7 +141,7 @@ def backup(
     folder = settings().data_dir / "backups"
     if target is None:
         folder.mkdir(parents=True, exist_ok=True)
-    with _database(), _steps() as told:
+    with database(), steps() as told:
         told("Backing up")
         path = backups.create((target or folder).resolve())
     out.print(f"{path} ({path.stat().st_size / 1e6:,.1f} MB)", soft_wrap=True)
@@ -163,7 +161,7 @@ def restore(
     from crm_app.store import backup as backups
     from crm_app.store import migrations
 
-    with _database(), _steps() as told:
+    with database(), steps() as told:
         told("Restoring")
         safety = backups.restore(file.resolve(), replace=replace, new_key=new_key)
         done = migrations.upgrade(told=told)
@@ -180,7 +178,7 @@ def doctor(
     from crm_app.services.platform.doctor import examine
     from crm_app.store.health import Level
 
-    with _database():
+    with database():
         checks = examine()
     if as_json:
         out.print_json(json.dumps([asdict(check) for check in checks]))
@@ -206,7 +204,7 @@ def stop() -> None:
     out.print("The embedded PostgreSQL is stopped.")
 
 
-def _prepare(told: "Steps") -> None:
+def _prepare(told: Steps) -> None:
     from crm_app.store import migrations
     from crm_app.store.databases import database_urls
 
@@ -215,7 +213,7 @@ def _prepare(told: "Steps") -> None:
     migrations.upgrade(told=told)
 
 
-def _demo(told: "Steps", *, more: bool = False) -> str:
+def _demo(told: Steps, *, more: bool = False) -> str:
     """Make the demo workspace if it is wanted; who can sign in to it, as text, when there is one."""
     from crm_app import parts
     from crm_app.core.clock import utcnow
@@ -307,61 +305,6 @@ def _choose(**chosen: object) -> None:
         if value is not None:
             os.environ[name] = str(value)
     settings.cache_clear()
-
-
-@contextmanager
-def _database(*, adopt: bool = False) -> Iterator[None]:
-    """An embedded server that the command started does not outlive it. A server that serves also takes over one whose
-    starter was killed."""
-    from crm_app.store.databases import embedded
-
-    if not settings().is_embedded:
-        yield
-        return
-    cluster = embedded()
-    if adopt:
-        cluster.adopt()
-    try:
-        yield
-    finally:
-        cluster.release()
-
-
-class Steps:
-    """Tells one step after the other, with the time each took. "Label: 40 %" moves the bar of the step "Label"."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._label = ""
-        self._task: TaskID | None = None
-
-    def __call__(self, line: str) -> None:
-        label, _, rest = line.partition(":")
-        share = rest.strip().removesuffix("%").strip()
-        if self._task is None or label != self._label:
-            self.done()
-            self._label = label
-            self._task = self._progress.add_task(label, total=100 if share.isdigit() else None)
-        if share.isdigit():
-            self._progress.update(self._task, completed=min(int(share), 99))
-
-    def done(self) -> None:
-        if self._task is not None:
-            self._progress.update(self._task, total=100, completed=100)
-
-
-@contextmanager
-def _steps() -> Iterator[Steps]:
-    columns = (
-        SpinnerColumn(finished_text="[green]✓[/]"),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=out) as progress:
-        steps = Steps(progress)
-        yield steps
-        steps.done()
 
 
 if __name__ == "__main__":

@@ -69,9 +69,8 @@ async def plan(uow: UnitOfWork, mapping: ImportMapping, folder: Path, *, told: T
     for step in mapping.steps:
         permit(uow, step)
     for step in mapping.steps:
-        told(f"Reading {step.file or step.name}")
+        told(f"Checking {step.name}")
         source = await asyncio.to_thread(_source, step, folder)
-        told(f"Checking {step.name}: {source.frame.height:,} rows")
         await _plan_step(planning, step, source)
     report = Report(mapping.name, [s.report for s in planning.steps])
     return Plan(mapping, folder, report, planning.steps, await marks(uow, planning.looked_at))
