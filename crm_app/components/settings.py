@@ -27,6 +27,9 @@ MENU: dict[str, tuple[Entry, ...]] = {
         Entry("Profile", f"{HOME}/profile", "Name, time zone, password"),
         Entry("Signed-in places", f"{HOME}/places", "Where you are signed in, and signing out there"),
     ),
+    "Sales": (
+        Entry("Pipelines", f"{HOME}/pipelines", "Stages, their chances and limits, what a deal needs", "pipeline.read"),
+    ),
     "Workspace": (
         Entry("General", f"{HOME}/workspace", "Name and time zone", "settings.manage"),
         Entry("People", f"{HOME}/people", "Who is here, invitations, help with passwords", "user.read"),

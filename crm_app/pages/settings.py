@@ -7,6 +7,7 @@ from crm_app.components.people.roles import roles
 from crm_app.components.people.teams import teams
 from crm_app.components.people.users import people
 from crm_app.components.people.workspace import workspace
+from crm_app.components.sales.pipelines import pipelines
 from crm_app.components.settings import HOME, overview
 from crm_app.state.base import AppState
 from crm_app.state.people.profile import PlacesState, ProfileState
@@ -14,11 +15,13 @@ from crm_app.state.people.roles import RolesState
 from crm_app.state.people.teams import TeamsState
 from crm_app.state.people.users import UsersState
 from crm_app.state.people.workspace import WorkspaceState
+from crm_app.state.sales.pipelines import PipelinesState
 
 PAGES = (
     ("", overview, "Settings", AppState.enter),
     ("/profile", profile, "Profile", ProfileState.load),
     ("/places", places, "Signed-in places", PlacesState.load),
+    ("/pipelines", pipelines, "Pipelines", PipelinesState.load),
     ("/workspace", workspace, "Workspace", WorkspaceState.load),
     ("/people", people, "People", UsersState.load),
     ("/roles", roles, "Roles", RolesState.load),

@@ -6,7 +6,8 @@ Marks      badge, pill, chip, avatar, avatars, stage_mark, dot, key, sr, clipped
 Fields     field, text_input, text_area, money_input, date_input, select, combo, checkbox, check, switch, choice_cards,
            search_input, password_input, given_input, described_by
 In place   props_list, prop, inline_field, field_history, composer
-Layout     page_head, crumbs, bar, sums, tabs, tab, panel_tabs, segmented, segment, steps, card, section, panel, figures
+Layout     page_head, crumbs, bar, sums, tabs, tab, panel_tabs, segmented, segment, steps, card, section, panel,
+           side_panel, figures
 Tables     table, column, sortable, cell, pick_cell, bulk_bar
 Floating   menu, menu_item, menu_choice, menu_link, menu_line, menu_heading, popover, dialog, drawer, notices,
            palette
@@ -63,6 +64,7 @@ from crm_app.components.kit.layout import (
     section,
     segment,
     segmented,
+    side_panel,
     steps,
     sums,
     tab,
@@ -143,6 +145,7 @@ __all__ = [
     "segment",
     "segmented",
     "select",
+    "side_panel",
     "skeleton",
     "skeleton_card",
     "skeleton_rows",

@@ -3,6 +3,7 @@
 from typing import Any
 
 import reflex as rx
+from reflex.event import no_args_event_spec
 
 from crm_app.components.kit import scripts
 from crm_app.components.kit.buttons import link
@@ -126,6 +127,20 @@ def section(
 def panel(*content: rx.Component, label: str | rx.Var, **props: Any) -> rx.Component:
     """The second sheet beside the first: a record, or the settings of what is chosen."""
     return rx.el.aside(*content, aria_label=label, class_name=f"panel {props.pop('class_name', '')}".strip(), **props)
+
+
+class SidePanel(rx.Component):
+    """The React part; it takes the focus and gives it back."""
+
+    library = scripts.SIDE_PANEL
+    tag = "SidePanel"
+    label: rx.Var[str]
+    on_dismiss: rx.EventHandler[no_args_event_spec]
+
+
+def side_panel(*content: rx.Component, label: str | rx.Var, on_dismiss: Any, class_name: str = "") -> rx.Component:
+    """A panel that opens and closes; under 900 px it lies over the sheet. `on_dismiss` also runs on Esc."""
+    return SidePanel.create(*content, label=label, on_dismiss=on_dismiss, class_name=class_name)
 
 
 def figures(*pairs: tuple[str, Child]) -> rx.Component:
