@@ -5,23 +5,22 @@ from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
-from procrastinate import App
 from procrastinate.exceptions import AlreadyEnqueued
 
 from crm_app.core.clock import utcnow
 from crm_app.core.jobs import ticks
-from crm_app.jobs.worker import CLOCK_QUEUE, period_of
-from crm_app.store.tenants import claim_period
+from crm_app.jobs.worker import period_of
+from crm_app.store import queue
+from crm_app.store.tenants import claimed_period
 
 log = logging.getLogger(__name__)
 _RESCUE = "* * * * *"
 
 
 class Clock:
-    """Start it with the process, stop it before the queue is closed."""
+    """Start it with the process."""
 
-    def __init__(self, app: App) -> None:
-        self.app = app
+    def __init__(self) -> None:
         self.scheduler = AsyncIOScheduler(timezone=UTC)
 
     def start(self) -> None:
@@ -40,17 +39,19 @@ class Clock:
         self.scheduler.shutdown(wait=False)
 
     async def _tick(self, task: str, name: str, cron: str) -> None:
-        await tick_once(self.app, task, name, cron, utcnow())
+        await tick_once(task, name, cron, utcnow())
 
 
-async def tick_once(app: App, task: str, name: str, cron: str, now: datetime) -> bool:
-    """Defer the job of this period; False when another process did."""
+async def tick_once(task: str, name: str, cron: str, now: datetime) -> bool:
+    """Defer the job of this period; False when another process did. Claim and job are one transaction: whoever dies
+    between them leaves the period to the others."""
     period = period_of(cron, now).isoformat()
-    if not await claim_period(f"{name}:{period}"):
-        return False
     args = {"period": period} if task == "rescue_jobs" else {"name": name, "period": period}
     try:
-        await app.configure_task(task, queue=CLOCK_QUEUE, queueing_lock=name).defer_async(**args)
+        async with claimed_period(f"{name}:{period}") as connection:
+            if connection is None:
+                return False
+            await queue.defer(connection, task, key=name, **args)
     except AlreadyEnqueued:
         log.info("%s of %s is skipped: the one before still waits", name, period)
         return False

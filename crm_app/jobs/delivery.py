@@ -12,6 +12,7 @@ from crm_app.core.context import Actor, Scope, Source
 from crm_app.core.events import MAX_DEPTH, Handler, StoredEvent, handlers_for
 from crm_app.models.base import new_id, table_of
 from crm_app.models.platform.events import Event, EventDelivery
+from crm_app.store import queue
 from crm_app.store.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ async def _count_failure(actor: Actor, fact: StoredEvent, name: str, error: Exce
 
 
 async def retry_parked(tenant_id: UUID, delivery_ids: list[UUID]) -> int:
-    """Give parked deliveries another round of attempts; returns how many."""
+    """Give parked deliveries another round of attempts, by a job as at first; returns how many."""
     async with unit_of_work(system_actor(tenant_id)) as uow:
         statement = (
             sa.update(_deliveries)
@@ -113,7 +114,7 @@ async def retry_parked(tenant_id: UUID, delivery_ids: list[UUID]) -> int:
             .values(parked_at=None, attempts=0)
             .returning(_deliveries.c.event_id)
         )
-        events = [r.event_id for r in await uow.rows(statement)]
-    if events:
-        await deliver(tenant_id, events)
+        events = [str(r.event_id) for r in await uow.rows(statement)]
+        if events:
+            await queue.defer(await uow.driver(), queue.DELIVER, tenant_id=str(tenant_id), event_ids=events)
     return len(events)

@@ -23,7 +23,7 @@ async def web_process() -> AsyncIterator[None]:
 async def worker_process() -> None:
     """`crm worker`: clock and worker, until a signal ends it."""
     async with open_queue() as app:
-        clock = Clock(app)
+        clock = Clock()
         clock.start()
         try:
             await run_worker(app, concurrency=4)
@@ -47,7 +47,7 @@ async def _jobs(*, with_worker: bool) -> AsyncIterator[None]:
         yield
         return
     async with open_queue() as app:
-        clock = Clock(app)
+        clock = Clock()
         clock.start()
         worker = asyncio.create_task(run_worker(app, in_process=True), name="job worker")
         try:

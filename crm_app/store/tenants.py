@@ -1,5 +1,8 @@
 """Across workspaces: who there is, and which period of the clock was begun. Nothing here reads records."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,11 +15,14 @@ async def tenant_ids() -> list[UUID]:
         return list((await connection.execute(sa.text("SELECT crm_tenants()"))).scalars())
 
 
-async def claim_period(key: str) -> bool:
-    """True for the first process that asks for this period of a job of the clock."""
+@asynccontextmanager
+async def claimed_period(key: str) -> AsyncIterator[Any]:
+    """For the first process that asks for this period: the psycopg connection of the transaction that claims it, for
+    deferring the job in the same one. None for all others."""
     statement = "INSERT INTO clock_period (key, begun_at) VALUES (:key, now()) ON CONFLICT DO NOTHING RETURNING key"
     async with engine().begin() as connection:
-        return (await connection.execute(sa.text(statement), {"key": key})).scalar() is not None
+        is_first = (await connection.execute(sa.text(statement), {"key": key})).scalar() is not None
+        yield (await connection.get_raw_connection()).driver_connection if is_first else None
 
 
 async def forget_old_periods() -> None:
