@@ -22,7 +22,8 @@ class Source:
     def layer(self) -> str:
         """core, services, jobs ...; alembic for migrations."""
         parts = self.name.split("/")
-        return parts[1].removesuffix(".py") if parts[0] == "crm_app" else parts[0]
+        layer = parts[1].removesuffix(".py") if parts[0] == "crm_app" else parts[0]
+        return "cli" if layer.startswith("cli_") else layer
 
     def functions(self) -> Iterator[Function]:
         return (n for n in ast.walk(self.tree) if isinstance(n, Function))
