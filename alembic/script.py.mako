@@ -8,6 +8,8 @@ import sqlalchemy as sa
 import sqlmodel
 from alembic import op
 ${imports if imports else ""}
+from crm_app.store import ddl  # a new table needs ddl.isolate(op, "table") and ddl.audit(op, "table")
+
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}

@@ -85,7 +85,7 @@ def build() -> None:
     """Build the front end if it is not that of the sources; `crm serve` does so by itself."""
     from crm_app.services.platform import frontend
 
-    with _steps() as told:
+    with steps() as told:
         was_built = frontend.ensure(told)
     out.print("The front end is built." if was_built else "The front end is that of the sources already.")
 

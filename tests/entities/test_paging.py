@@ -114,8 +114,8 @@ async def test_reading_and_saving_take_few_statements(cast, entity):
     """A ceiling on what a person waits for, the statement that says who acts included."""
     async with unit_of_work(cast.admin) as uow:
         record = await make(uow, entity, whole=True)
-        new = value_of(entity, entity.fields["name" if "name" in entity.fields else "subject"], day=uow.today)
-    field = "last_name" if entity.name == "contact" else "name" if "name" in entity.fields else "subject"
+        field = next(n for n in (entity.title, "last_name") if n in entity.fields and n not in entity.readonly)
+        new = value_of(entity, entity.fields[field], day=uow.today)
     with statements() as read:
         async with unit_of_work(cast.admin) as uow:
             await records.read(uow, entity, record.id)
