@@ -81,7 +81,9 @@ async def test_without_a_session_nothing_is_searched(alice, kessler):
             await Tab(cookie).run(SearchState.search, "kess")
 
 
-@pytest.mark.parametrize("address", ["", "/", "/accounts", "/accounts/1", "/users/01a1fc07-1478-73e4-932c-256dd3cb705b", "/x" * 3000, None])
+@pytest.mark.parametrize(
+    "address", ["", "/", "/accounts", "/accounts/1", "/users/01a1fc07-1478-73e4-932c-256dd3cb705b", "/x" * 3000, None]
+)
 def test_addresses_that_are_no_record_are_left_out(address):
     assert records_at([address]) == []
 
