@@ -23,7 +23,7 @@ class Source:
         """core, services, jobs ...; alembic for migrations."""
         parts = self.name.split("/")
         layer = parts[1].removesuffix(".py") if parts[0] == "crm_app" else parts[0]
-        return "cli" if layer.startswith("cli_") else layer
+        return "cli" if layer.startswith("cli_") or layer == "console" else layer
 
     def functions(self) -> Iterator[Function]:
         return (n for n in ast.walk(self.tree) if isinstance(n, Function))
