@@ -64,7 +64,7 @@ function MoreCards({ stage, last, api }) {
 }
 
 const Mix = ({ mix, label }) => (
-  <div className="mix" role="img" aria-label={label}>
+  <div className="mix" role={label ? "img" : undefined} aria-label={label || undefined}>
     {[["g", mix.good], ["k", mix.risk], ["o", mix.overdue]].map(
       ([name, amount]) => amount > 0 && <i key={name} className={name} style={{ "--w": amount }} />,
     )}

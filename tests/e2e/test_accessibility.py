@@ -1,0 +1,188 @@
+"""axe-core finds nothing wrong on any page: light and dark, at a desk and on a phone."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from playwright.async_api import Page, expect
+
+from crm_app.core.clock import utcnow
+from crm_app.core.context import Actor, Source
+from crm_app.pages import add_pages
+from crm_app.services.activities import activities
+from crm_app.services.people import actors
+from crm_app.services.sales import pipelines
+from crm_app.store.uow import unit_of_work
+from tests.e2e.board import BoardPage
+from tests.e2e.browsing import DESK, PHONE
+from tests.people import TestWorkspace, found
+from tests.services.sales.deals import a_deal, stage_ids
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+_ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_RUN = """async rules => {
+  const found = await axe.run(document, {runOnly: rules, resultTypes: ["violations"]});
+  return found.violations.flatMap(v => v.nodes.map(
+    n => `${v.id}: ${n.target.join(" ")}: ${(n.failureSummary || v.help).replace(/\\s+/g, " ")}`));
+}"""
+
+
+@dataclass(frozen=True)
+class World:
+    admin: Actor
+    deal_id: UUID
+    empty_pipeline_id: UUID
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A page in one of its states. `path` may name parts of the world; `ready` is seen when it is drawn."""
+
+    name: str
+    path: str
+    ready: str
+    does: Callable[[Page], Awaitable[Any]] | None = None
+    signed_in: bool = True
+
+
+@pytest.fixture(scope="module")
+async def world(app_database: None) -> World:
+    """A board with something of everything on it."""
+    founded = await found("Acme Sales")
+    admin = await actors.actor_for(founded.tenant_id, founded.admin_id, source=Source.ui)
+    space = TestWorkspace(founded.tenant_id, admin, founded.admin_id, founded.team_id, founded.team_id, founded.roles)
+    await space.person("Bob")
+    stages, now = await stage_ids(admin), utcnow()
+    deal = await a_deal(admin, "Roll-out", amount_minor=123_456_00, tags=["pilot"], next_step="Send the offer")
+    names = ("Qualify", "Discovery", "Proposal", "Negotiation", "Contract")
+    for number, stage in enumerate(names * 2):
+        each = await a_deal(admin, f"Deal {number}", account=f"Company {number}", stage_id=stages[stage])
+        async with unit_of_work(admin) as uow:
+            if number % 3:
+                due = now + timedelta(days=number - 4, hours=1)
+                await activities.plan(uow, kind="call", subject="Call back", due_at=due, opportunity_id=each.id)
+    async with unit_of_work(admin) as uow:
+        empty = await pipelines.create(uow, name="Partners")
+    return World(admin, deal.id, empty.id)
+
+
+def press(name: str, role: Any = "button") -> Callable[[Page], Awaitable[Any]]:
+    return lambda page: page.get_by_role(role, name=name, exact=True).first.click()
+
+
+async def ask_lost(page: Page) -> None:
+    await page.locator("[data-deal]").first.focus()
+    await page.keyboard.press("m")
+    await page.get_by_role("menuitem", name="Lost").click()
+    dialog = page.get_by_role("dialog", name="Mark as lost")
+    await dialog.get_by_role("button", name="Mark as lost").click()
+    await expect(dialog.get_by_text("Reason is required")).to_be_visible()
+
+
+async def card_menu(page: Page) -> None:
+    await page.locator("[data-deal]").first.focus()
+    await page.keyboard.press("m")
+    await expect(page.get_by_role("menuitem", name="Lost")).to_be_visible()
+
+
+async def select_two(page: Page) -> None:
+    await page.locator("[data-deal]").first.focus()
+    await page.keyboard.press("x")
+    await page.keyboard.press("Shift+ArrowDown")
+    await expect(page.get_by_role("toolbar")).to_be_visible()
+
+
+async def moved(page: Page) -> None:
+    """Two notices, one of them bad."""
+    await page.locator("[data-deal]").first.focus()
+    for key in ("Space", "ArrowDown", "Enter"):
+        await page.keyboard.press(key)
+    await expect(BoardPage(page).notice("moved to")).to_be_visible()
+
+
+async def new_deal(page: Page) -> None:
+    await page.keyboard.press("c")
+    await expect(page.get_by_role("dialog", name="New deal")).to_be_visible()
+
+
+async def quick_add(page: Page) -> None:
+    await page.get_by_role("button", name="Add deal to Qualify").click()
+    await page.get_by_role("form").get_by_role("button", name="Add deal").click()
+    await expect(page.get_by_text("Give the deal a title")).to_be_visible()
+
+
+STOPS = (
+    Stop("sign-in", "/sign-in", "Welcome back.", signed_in=False),
+    Stop("sign-in, refused", "/sign-in?error=credentials&left=2&email=a@b.example", "2 tries left", signed_in=False),
+    Stop("sign-in, throttled", "/sign-in?error=throttled&minutes=3", "Wait 3 min", signed_in=False),
+    Stop("sign-up", "/sign-up", "Create workspace", signed_in=False),
+    Stop("forgot", "/forgot", "Send link", signed_in=False),
+    Stop("forgot, sent", "/forgot?done=sent", "a link is on its way", signed_in=False),
+    Stop("reset", "/reset/abcdefghijklmnopqrstuvwxyz", "Save password", signed_in=False),
+    Stop("invitation", "/invite/abcdefghijklmnopqrstuvwxyz", "Choose a password", signed_in=False),
+    Stop("nowhere", "/nowhere", "Nothing here"),
+    Stop("board", "/pipeline", "Roll-out"),
+    Stop("board, ends shown", "/pipeline?ends=1", "Lost"),
+    Stop("board, filtered", "/pipeline?q=roll&tag=pilot", "Roll-out"),
+    Stop("board, nothing fits", "/pipeline?q=zzz", "No deal fits these filters"),
+    Stop("board, empty", "/pipeline?p={empty_pipeline_id}", "No deals in this pipeline yet"),
+    Stop("board, card menu", "/pipeline", "Roll-out", card_menu),
+    Stop("board, lost", "/pipeline", "Roll-out", ask_lost),
+    Stop("board, selection", "/pipeline", "Roll-out", select_two),
+    Stop("board, notice", "/pipeline", "Roll-out", moved),
+    Stop("board, new deal", "/pipeline", "Roll-out", new_deal),
+    Stop("board, quick add", "/pipeline", "Roll-out", quick_add),
+    Stop("board, filter form", "/pipeline", "Roll-out", press("Filter")),
+    Stop("board, own menu", "/pipeline", "Roll-out", press("Ada Admin")),
+    Stop("board, keys", "/pipeline", "Roll-out", press("Keys of this page")),
+    Stop("deal", "/opportunities/{deal_id}", "Send the offer"),
+    Stop("settings", "/settings", "Where you are signed in"),
+    Stop("profile", "/settings/profile", "Time zone"),
+    Stop("places", "/settings/places", "This one"),
+    Stop("workspace", "/settings/workspace", "Acme Sales"),
+    Stop("people", "/settings/people", "Bob"),
+    Stop("roles", "/settings/roles", "Sales rep"),
+    Stop("teams", "/settings/teams", "Sales"),
+)
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.name)
+async def test_axe(visit, world, stop):
+    who = world.admin if stop.signed_in else None
+    if stop.name == "nowhere":
+        visit.expect_noise("status of 404")
+    page = await visit(who, stop.path.format(**vars(world)), reduced_motion="reduce")
+    await expect(page.get_by_text(stop.ready).first).to_be_attached()
+    if stop.does is not None:
+        await stop.does(page)
+    await page.evaluate(AXE)
+    wrong: dict[str, list[str]] = {}
+    for size in (DESK, PHONE):
+        await page.set_viewport_size(size)
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme)
+            await expect(page.locator("html")).to_have_class(re.compile(scheme))
+            # Only colours differ between the two.
+            for line in await page.evaluate(_RUN, _ALL if scheme == "light" else ["color-contrast"]):
+                wrong.setdefault(line, []).append(f"{scheme} {size['width']}")
+    assert not wrong, "\n".join(f"{', '.join(looks)}: {line}" for line, looks in wrong.items())
+
+
+def test_every_page_is_on_the_list():
+    routes: list[str] = []
+
+    class Routes:
+        def add_page(self, _component, *, route: str, **_more) -> None:
+            routes.append("/" + route.strip("/"))
+
+    add_pages(Routes())
+    paths = [re.sub(r"\{[^}]+\}", "x", stop.path.partition("?")[0]) for stop in STOPS]
+    missing = [
+        r for r in routes if r != "/404" and not any(re.fullmatch(re.sub(r"\[[^]]+\]", "[^/]+", r), p) for p in paths)
+    ]
+    assert not missing, f"add these pages to STOPS: {missing}"
