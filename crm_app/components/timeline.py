@@ -134,8 +134,7 @@ def _item(item: rx.Var[ItemView]) -> rx.Component:
 
 def _change(change: rx.Var[dict[str, str]]) -> rx.Component:
     return rx.el.p(
-        rx.el.span(change["label"], class_name="muted"),
-        " ",
+        rx.cond(change["label"] != "", rx.fragment(rx.el.span(change["label"], class_name="muted"), " ")),
         rx.cond(change["old"] != "", rx.fragment(rx.el.s(change["old"]), " ")),
         rx.cond(change["new"] != "", change["new"], "emptied"),
     )

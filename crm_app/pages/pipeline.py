@@ -59,5 +59,5 @@ def dialog() -> DealDialogView:
         fields=DealDialog.fields,
         on_submit=BoardAnswers.submit,
         on_cancel=BoardAnswers.cancel,
-        on_search=BoardAnswers.search_accounts,
+        on_search=BoardAnswers.search,
     )

@@ -206,13 +206,13 @@ def _stage_view(event: StageChange, actor: Actor, now: datetime) -> ItemView:
 def _edit_view(event: Edit, names: History, actor: Actor, now: datetime) -> ItemView:
     changes = [
         {
-            "label": c.spec.label,
+            "label": c.spec.label if len(event.changes) > 1 else "",  # the title names it
             "old": show_value(c.spec, c.old, currency=actor.currency, time_zone=actor.time_zone, names=names.name_of),
             "new": show_value(c.spec, c.new, currency=actor.currency, time_zone=actor.time_zone, names=names.name_of),
         }
         for c in event.changes
     ]
-    labels = [c["label"] for c in changes]
+    labels = [c.spec.label for c in event.changes]
     return ItemView(
         id=str(event.id),
         kind="edit",

@@ -246,6 +246,7 @@ export function InPlace({
 
   const saving = mode === "saving";
   const words = saving ? sent.current.label : shown;
+  const tags = kind === "tags" && words ? words.split(PARTS) : null;
   const state = saving && slow ? "saving" : ticked ? "saved" : "";
   const pen = <Icon d={EDIT} className="i i16 pen" />;
   return (
@@ -264,13 +265,14 @@ export function InPlace({
           ref={button}
           type="button"
           className={`val ${state}`}
-          aria-label={`${label}: ${(kind === "tags" ? words?.split(PARTS).join(" ") : words) || empty}, edit`}
+          aria-label={tags ? undefined : `${label}: ${words || empty}, edit`}
           aria-busy={saving || undefined}
           onClick={saving ? undefined : edit}
         >
-          {kind === "tags" && words ? (
+          {tags ? (
             <span className="shown line wrap tight">
-              {words.split(PARTS).map((tag) => (
+              <span className="sr">{label}, edit:</span>
+              {tags.map((tag) => (
                 <span key={tag} className="badge">
                   {tag}
                 </span>

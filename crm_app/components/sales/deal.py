@@ -227,14 +227,14 @@ def _next_step() -> rx.Component:
         action.is_planned,
         rx.fragment(
             kit.primary("Done", icon_name="checkmark", on_click=Timeline.done(action.activity_id)),
-            kit.outline("Put off to tomorrow", on_click=Timeline.put_off(action.activity_id)),
+            rx.cond(action.is_due, kit.outline("Tomorrow", on_click=Timeline.put_off(action.activity_id))),
         ),
         kit.primary("Plan a task", icon_name="clipboard_task", custom_attrs={"onClick": plan}),
     )
     return rx.el.section(
         rx.el.header(
             kit.icon_for(action.kind, ICONS, 20, default="lightbulb"),
-            rx.el.h2("Next step"),
+            rx.el.h2("Next activity"),
             rx.cond(action.is_overdue, kit.badge("Overdue", tone="over", class_name="push")),
         ),
         rx.el.div(

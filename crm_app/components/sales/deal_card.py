@@ -23,7 +23,7 @@ def deal_card(deal: rx.Var[dict[str, Any]]) -> rx.Component:
 
     docs/how-to/board-protocol.md lists the names in `deal`.
     """
-    address = rx.Var.create("/opportunities/") + deal["id"].to(str) + "?from=board"
+    address = rx.Var.create("/opportunities/") + deal["id"].to(str) + "?list=board"
     return rx.fragment(
         # Not in the tab order: the card is, and Enter on it opens the deal.
         rx.el.h3(kit.link(deal["t"].to(str), href=address, draggable=False, tab_index=-1)),

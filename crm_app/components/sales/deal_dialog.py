@@ -16,7 +16,7 @@ class DealDialogView:
 
     A field is {"name", "label", "kind", "value", "text", "hint", "error", "required", "options"}; its kind is text,
     long_text, money (`text` is the currency), date, percent, number, choice or link (searched by the server; `text` is
-    the name of the value). `on_submit` gets the form, `on_search` what was typed into a link.
+    the name of the value). `on_submit` gets the form, `on_search` the name of a link and what was typed into it.
     """
 
     is_open: rx.Var[bool]
@@ -106,7 +106,12 @@ def _labelled(
         (
             "link",
             kit.combo(
-                options=options, value=value, text=field["text"].to(str), free=True, on_search=view.on_search, **link
+                options=options,
+                value=value,
+                text=field["text"].to(str),
+                free=field["name"] == "account_id",
+                on_search=view.on_search(name),
+                **link,
             ),
         ),
         kit.text_input(**plain),

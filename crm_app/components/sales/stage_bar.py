@@ -3,6 +3,7 @@
 import reflex as rx
 
 from crm_app.components import kit
+from crm_app.components.frame import may
 from crm_app.state.sales.deal import DealState
 from crm_app.state.sales.deal_views import Step
 
@@ -33,6 +34,7 @@ def _step(step: rx.Var[Step]) -> rx.Component:
             type="button",
             tab_index=rx.cond(step.now, 0, -1),
             aria_current=rx.cond(step.now, "step", rx.Var("undefined")),
+            aria_disabled=rx.cond(may("opportunity.move"), rx.Var("undefined"), "true"),
             on_click=DealState.go_to(step.id),
         ),
         class_name=step.look,

@@ -63,15 +63,15 @@ def planned_view(entry: Entry, viewer: Actor, now: datetime) -> ItemView:
 
 def done_view(entry: Entry, viewer: Actor, now: datetime) -> ItemView:
     length = f", {entry.duration_minutes}{NBSP}min" if entry.duration_minutes else ""
-    said = [entry.body] if entry.body else []
-    about = [t for t in (entry.outcome, "" if _is_named(entry) else _with(entry)) if t]
+    whom = "" if _is_named(entry) else _with(entry)
+    about = ", ".join(t for t in (entry.outcome, whom.replace("With", "with", 1) if entry.outcome else whom) if t)
     return ItemView(
         id=str(entry.id),
         kind=entry.kind,
         title=f"{entry.subject}{length}",
         when=day_and_time(entry.happens_at, viewer, now),
         tone="good" if entry.kind in _TALKS else "",
-        text="\n".join([*said, *([", ".join(about)] if about else [])]),
+        text="\n".join(t for t in (entry.body, about) if t),
         is_planned=entry.status is ActivityStatus.planned,
         who=entry.owner_name,
         initials=initials(entry.owner_name),

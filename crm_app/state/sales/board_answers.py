@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import reflex as rx
 
+from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError, Invalid
 from crm_app.core.fields import parse_value
@@ -83,7 +84,7 @@ class BoardAnswers(AppState):
         actor = await self.actor()
         async with unit_of_work(actor) as uow:
             today = uow.today
-            accounts = await _accounts(uow, "")
+            accounts = await _choices(uow, ACCOUNT.name, "")
         if operation:
             desk = await self.get_state(BoardState)
             desk.push({"op": "settle", "op_id": operation, "outcome": "ask"})
@@ -117,13 +118,13 @@ class BoardAnswers(AppState):
         )
 
     @rx.event
-    async def search_accounts(self, text: str):
-        """Choices of the account box while somebody types."""
+    async def search(self, name: str, text: str):
+        """Choices of a link while somebody types."""
         actor = await self.actor()
         async with unit_of_work(actor) as uow:
-            found = await _accounts(uow, text)
+            found = await _choices(uow, OPPORTUNITY.fields[name].target, text)
         dialog = await self.get_state(DealDialog)
-        dialog.fields = [{**f, "options": found} if f["name"] == "account_id" else f for f in dialog.fields]
+        dialog.fields = [{**f, "options": found} if f["name"] == name else f for f in dialog.fields]
 
     @rx.event
     async def cancel(self):
@@ -213,5 +214,6 @@ def _values(specs: Mapping[str, FieldSpec], given: Mapping[str, Any], actor: Act
     return values
 
 
-async def _accounts(uow: Any, text: str) -> list[dict[str, str]]:
-    return [{"value": str(h.id), "label": h.title, "hint": h.detail} for h in await finding.choices(uow, ACCOUNT, text)]
+async def _choices(uow: Any, target: str, text: str) -> list[dict[str, str]]:
+    hits = await finding.choices(uow, registry.get(target), text)
+    return [{"value": str(h.id), "label": h.title, "hint": h.detail} for h in hits]

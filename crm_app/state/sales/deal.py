@@ -22,6 +22,7 @@ from crm_app.state.platform import fields
 from crm_app.state.platform.fields import SectionView
 from crm_app.state.presence import BEAT, TOPIC, Presence, look
 from crm_app.state.sales import deal_views, filters
+from crm_app.state.sales.board import BoardState
 from crm_app.state.sales.board_answers import BoardAnswers
 from crm_app.state.sales.deal_dialog import MISSING, DealDialog, field_of
 from crm_app.state.sales.deal_parts import DealParts
@@ -127,7 +128,8 @@ class DealState(AppState):
         try:
             async with unit_of_work(actor) as uow:
                 page = await deal_page.page(uow, _uuid(asked))
-                around = await deal_page.neighbours(uow, page.values, filters.parse(query, actor.currency))
+                board = await self._board(query)
+                around = await deal_page.neighbours(uow, page.values, filters.parse(board, actor.currency))
                 timeline = await self.get_state(Timeline)
                 people = [{"value": str(p.contact_id), "label": p.name} for p in page.people]
                 planned = await timeline.open(uow, "opportunity_id", page.values["id"], people)
@@ -139,7 +141,7 @@ class DealState(AppState):
         self._values = dict(page.values)
         self._contacts = [str(p.contact_id) for p in page.people]
         self._put(
-            head=deal_views.head(page, actor),
+            head=deal_views.head(page, actor, filters.address(str(page.values["pipeline_id"]), board)),
             steps=deal_views.steps(page),
             gate=deal_views.gate(page),
             sections=deal_views.sections(page, actor),
@@ -153,6 +155,12 @@ class DealState(AppState):
         if changed and self.histories:
             self.histories, self.hints = {}, {}
         (await self.get_state(DealParts)).show(page)
+
+    async def _board(self, query: dict[str, str]) -> dict[str, str]:
+        """The filters of the list one came from: in the address, or those of the board in this tab."""
+        if query.get("list") == "board" and not query.keys() & set(filters.KEYS):
+            return dict((await self.get_state(BoardState)).query)
+        return query
 
     def _put(self, **values: Any) -> None:
         for name, value in values.items():

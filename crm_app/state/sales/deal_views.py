@@ -125,10 +125,11 @@ class ActionView:
     activity_id: str = ""
     kind: str = ""
     is_planned: bool = False
+    is_due: bool = False
     is_overdue: bool = False
 
 
-def head(page: DealPage, viewer: Actor) -> DealHead:
+def head(page: DealPage, viewer: Actor, pipeline_href: str) -> DealHead:
     v = page.values
     today = viewer.day_of(page.now)
     currency = v["currency"]
@@ -142,7 +143,7 @@ def head(page: DealPage, viewer: Actor) -> DealHead:
         owner=v["owner_id__title"],
         opened=short_day(viewer.day_of(v["created_at"]), today),
         pipeline=page.pipeline_name,
-        pipeline_href=f"/pipeline?p={v['pipeline_id']}",
+        pipeline_href=pipeline_href,
         stage=page.stage.name,
         status=v["status"].value,
         closed=_closed(v, today),
@@ -304,6 +305,7 @@ def action(page: DealPage, planned: Sequence[Entry], viewer: Actor) -> ActionVie
         activity_id=str(first.id),
         kind=first.kind,
         is_planned=True,
+        is_due=viewer.day_of(first.happens_at) <= viewer.day_of(page.now),
         is_overdue=is_overdue,
     )
 
