@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
+import uuid_utils
 import uuid_utils.compat as uuids
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
@@ -26,6 +27,12 @@ Derived = Mapping[str, Callable[[Mapping[str, Any]], Any]]
 def new_id() -> UUID:
     """UUID v7: sorts by creation; shows the creation time, so never a secret."""
     return uuids.uuid7()
+
+
+def new_id_texts(count: int) -> list[str]:
+    """Many ids at once, as text: a fifth of the time, for rows that go to the database by COPY."""
+    make = uuid_utils.uuid7
+    return [str(make()) for _ in range(count)]
 
 
 class TenantScoped(SQLModel):

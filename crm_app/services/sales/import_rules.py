@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from crm_app.core.registry import FieldSpec, Kind
-from crm_app.models.base import new_id, table_of
+from crm_app.models.base import new_id_texts, table_of
 from crm_app.models.platform.workspaces import Workspace
 from crm_app.models.sales.facts import StageHistory
 from crm_app.models.sales.opportunities import Opportunity, OpportunityLine, OpportunityStatus
@@ -72,7 +72,7 @@ class PipelineRules(ImportRules):
         ends = [("Won", StageKind.won.value, 100, 1000), ("Lost", StageKind.lost.value, 0, 1001)]
         columns = ("name", "kind", "probability", "position")
         frames = [
-            pl.DataFrame({"id": [str(new_id()) for _ in new], "pipeline_id": new}).with_columns(
+            pl.DataFrame({"id": new_id_texts(len(new)), "pipeline_id": new}).with_columns(
                 pl.lit(v).alias(n) for n, v in zip(columns, end, strict=True)
             )
             for end in ends
@@ -145,7 +145,7 @@ class OpportunityRules(ImportRules):
             return {}
         sold = rows.frame.filter(rows.is_new & rows.frame["product_id"].is_not_null())
         lines = sold.select(
-            pl.Series("id", [str(new_id()) for _ in range(sold.height)], dtype=pl.String),
+            pl.Series("id", new_id_texts(sold.height), dtype=pl.String),
             pl.col("id").alias("opportunity_id"),
             "product_id",
             pl.col("product_name").alias("name"),
@@ -293,14 +293,15 @@ def _set_health(uow: UnitOfWork, rows: Rows) -> None:
         else rows.frame["status"].zip_with(rows.frame["status"].is_not_null(), rows.current["status"])
     )
     frame = pl.DataFrame({"closes": rows.value("expected_close_on"), "next": upcoming, "status": status})
-    table: dict[tuple[Any, ...], tuple[str, datetime | None]] = {}
-    found: list[tuple[str, datetime | None]] = []
-    for row in frame.iter_rows():
-        if row not in table:
-            table[row] = _health(uow, *row)
-        found.append(table[row])
-    rows.put("health", pl.Series([h for h, _ in found], dtype=pl.String))
-    rows.put("health_changes_at", pl.Series([c for _, c in found], dtype=moments()))
+    distinct = frame.unique()
+    found = [_health(uow, *row) for row in distinct.iter_rows()]
+    distinct = distinct.with_columns(
+        pl.Series("health", [h for h, _ in found], dtype=pl.String),
+        pl.Series("health_changes_at", [c for _, c in found], dtype=moments()),
+    )
+    joined = frame.join(distinct, on=frame.columns, how="left", nulls_equal=True, maintain_order="left")
+    rows.put("health", joined["health"])
+    rows.put("health_changes_at", joined["health_changes_at"])
 
 
 def _health(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from crm_app.core import registry
 from crm_app.core.errors import Forbidden
 from crm_app.core.registry import Entity
-from crm_app.models.base import new_id
+from crm_app.models.base import new_id_texts
 from crm_app.services.platform.imports import cells, joining, settling
 from crm_app.services.platform.imports.directory import Planned
 from crm_app.services.platform.imports.frames import pl
@@ -167,7 +167,7 @@ async def _match(planning: Planning, rows: Rows, report: StepReport) -> None:
             "is not here: there is nothing to update",
             "or use `mode: upsert`",
         )
-    fresh = pl.Series("id", [str(new_id()) for _ in range(len(rows))], dtype=pl.String)
+    fresh = pl.Series("id", new_id_texts(len(rows)), dtype=pl.String)
     known = rows.frame["known"]
     rows.frame = rows.frame.drop("known").with_columns(
         known.zip_with(known.is_not_null(), fresh).alias("id"), known.is_null().alias("is_new")

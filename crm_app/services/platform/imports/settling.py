@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -162,43 +162,47 @@ def _derive(rows: Rows, entity: Entity) -> None:
     derived = entity.model.derived
     if not derived:
         return
-    views = list(_views(rows, entity))
+    view = _View(rows, entity)
     for name, follow in derived.items():
         dtype = column_dtype(entity, entity.table.c[name])
-        rows.put(name, pl.Series(name, [plain(follow(view)) for view in views], dtype=dtype))
+        values = []
+        for view.place in range(len(rows)):
+            values.append(plain(follow(view)))
+        rows.put(name, pl.Series(name, values, dtype=dtype))
+        view.columns.pop(name, None)  # what was derived counts for what is derived next
 
 
 class _View(Mapping[str, Any]):
-    """One row as a record's values, without a dictionary for each."""
+    """The row at `place` as a record's values: what derived columns are worked out from."""
 
-    __slots__ = ("columns", "load", "place")
+    __slots__ = ("columns", "entity", "place", "rows")
 
-    def __init__(self, columns: dict[str, list[Any]], load: Callable[[str], list[Any]], place: int) -> None:
-        self.columns, self.load, self.place = columns, load, place
+    def __init__(self, rows: Rows, entity: Entity) -> None:
+        self.rows, self.entity, self.place = rows, entity, 0
+        self.columns: dict[str, list[Any]] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.columns:
-            self.columns[name] = self.load(name)
+            self.columns[name] = self._load(name)
         return self.columns[name][self.place]
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.columns)
-
-    def __len__(self) -> int:
-        return len(self.columns)
-
-
-def _views(rows: Rows, entity: Entity) -> Iterator[_View]:
-    def load(name: str) -> list[Any]:
-        if name in rows.frame.columns or (rows.current is not None and name in rows.current.columns):
-            values: list[Any] = rows.value(name).to_list() if name in rows.specs else rows.frame[name].to_list()
+    def _load(self, name: str) -> list[Any]:
+        """The file's word, else what the record has, else the model's default."""
+        rows = self.rows
+        if name in rows.specs:
+            values = rows.value(name).to_list()
+        elif rows.has(name):
+            values = rows.frame[name].to_list()
         else:
             values = [None] * len(rows)
-        default = default_of(entity, name)
+        default = default_of(self.entity, name)
         return values if default is None else [default if v is None else v for v in values]
 
-    loaded: dict[str, list[Any]] = {}
-    return (_View(loaded, load, place) for place in range(len(rows)))
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entity.model.model_fields)
+
+    def __len__(self) -> int:
+        return len(self.entity.model.model_fields)
 
 
 async def _keep_unique(uow: UnitOfWork, rows: Rows, columns: Sequence[str], planned: Planned) -> None:

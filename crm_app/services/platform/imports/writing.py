@@ -192,16 +192,16 @@ async def _remember(
     uow: UnitOfWork, batch_id: UUID, number: int, entity: str, action: str, ids: Sequence[str],
     before: list[dict[str, Any]] | None,
 ) -> None:  # fmt: skip
-    """For taking it back."""
-    rows = [
-        {
+    """For taking it back. The ids travel as text, and the database reads them: making 100,000 UUIDs takes a second."""
+    table = table_of(ImportedRows)
+    for start in range(0, len(ids), _ID_CHUNK):
+        part = sa.literal(list(ids[start : start + _ID_CHUNK]), sa.ARRAY(sa.Text()))
+        values = {
             "tenant_id": uow.actor.tenant_id, "id": new_id(), "batch_id": batch_id, "step": number, "entity": entity,
-            "action": action, "record_ids": [UUID(i) for i in ids[start : start + _ID_CHUNK]],
+            "action": action, "record_ids": sa.cast(part, sa.ARRAY(sa.Uuid())),
             "before": None if before is None else before[start : start + _ID_CHUNK],
-        }
-        for start in range(0, len(ids), _ID_CHUNK)
-    ]  # fmt: skip
-    await uow.execute(sa.insert(table_of(ImportedRows)), rows)
+        }  # fmt: skip
+        await uow.execute(sa.insert(table).values(values))
 
 
 async def _count_again(uow: UnitOfWork, batch_id: UUID, number: int, step: PlannedStep) -> None:
