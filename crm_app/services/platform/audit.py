@@ -13,7 +13,12 @@ from crm_app.models.platform.audit import AuditEntry, AuditSeal
 from crm_app.store.uow import UnitOfWork
 
 _log, _seals, _users = table_of(AuditEntry), table_of(AuditSeal), table_of(User)
-_SETTLED = timedelta(seconds=90)  # longer than any transaction may take: entries older than this are all there
+_SETTLED = timedelta(seconds=90)  # room for clocks that differ
+# When the oldest transaction that has written began: what it wrote is not to be seen yet.
+_OLDEST_WRITER = sa.text(
+    "SELECT min(xact_start) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
+)
 
 
 async def history(
@@ -31,6 +36,9 @@ async def history(
     `field` keeps the entries that touch it, `before` is (at, id) of the entry under which to go on.
     """
     uow.require(f"{entity}.read")
+    hidden = {f.partition(".")[2] for f in uow.actor.hidden_fields if f.startswith(f"{entity}.")}
+    if field in hidden:
+        return []
     query = (
         sa.select(
             _log.c.id, _log.c.at, _log.c.action, _log.c.changes, _log.c.source, _log.c.user_id,
@@ -47,7 +55,6 @@ async def history(
         query = query.where(_log.c.action.in_(actions))
     if before is not None:
         query = query.where(sa.tuple_(_log.c.at, _log.c.id) < sa.tuple_(*map(sa.literal, before)))
-    hidden = {f.partition(".")[2] for f in uow.actor.hidden_fields if f.startswith(f"{entity}.")}
     rows = (await uow.execute(query)).mappings().all()
     if not hidden:
         return rows
@@ -59,6 +66,8 @@ async def seal(uow: UnitOfWork) -> int:
     last = (await uow.execute(sa.select(_seals).order_by(_seals.c.number.desc()).limit(1))).mappings().one_or_none()
     start = last["sealed_to"] if last else datetime.fromisoformat("2000-01-01T00:00:00+00:00")
     end = uow.now - _SETTLED
+    if (writing := await uow.scalar(_OLDEST_WRITER)) is not None:
+        end = min(end, writing - timedelta(microseconds=1))
     if end <= start:
         return 0
     entries, digest = await _digest(uow, start, end, last["digest"] if last else "")
