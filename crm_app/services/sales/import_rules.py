@@ -221,6 +221,10 @@ def _close(uow: UnitOfWork, rows: Rows) -> None:
             reopens, "stage_id", "would open a closed deal again", "reopen it on its page first", values=_empty(rows)
         )
     closed = rows.frame["status"].is_in(_CLOSED).fill_null(value=False)
+    expected = rows.col("expected_close_on")
+    meant = closed & rows.value("actual_close_on").is_null() & (expected <= uow.today)
+    rows.note("the close date of a closed deal is taken as the day it was closed", int(meant.sum()))
+    rows.fill("actual_close_on", expected.zip_with(meant.fill_null(value=False), _empty(rows, pl.Date)))
     day = rows.value("actual_close_on")
     rows.reject(
         closed & day.is_null(), "actual_close_on", "is missing on a closed deal",
