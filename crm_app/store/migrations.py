@@ -134,7 +134,7 @@ def _run(
     installation.write(connection, _RUN, mark)
     told(f"Migrating: {len(before.pending)} step(s)")
     try:
-        command.upgrade(_config(scripts, urls.owner), "head")
+        command.upgrade(config_of(scripts, urls.owner), "head")
     except Exception as error:
         installation.write(connection, _RUN, {**mark, "error": str(error)[:2000]})
         raise NotReady(
@@ -228,10 +228,11 @@ def _alone(connection: psycopg.Connection, told: Callable[[str], None]) -> Itera
 
 @cache
 def _load(scripts: Path) -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(scripts, ""))
+    return ScriptDirectory.fromconfig_of(config_of(scripts, ""))
 
 
-def _config(scripts: Path, url: str) -> Config:
+def config_of(scripts: Path, url: str) -> Config:
+    """What Alembic's commands want, for the database at `url`."""
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.attributes["url"] = url
