@@ -4,9 +4,9 @@ import re
 from typing import Any
 
 import sqlalchemy as sa
+from alembic import context
 from sqlmodel import SQLModel
 
-from alembic import context
 from crm_app.store.databases import database_urls, sqlalchemy_url
 from crm_app.store.migrations import import_models
 

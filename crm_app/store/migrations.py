@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 import crm_app.models
-from alembic import command
 from crm_app.core.clock import utcnow
 from crm_app.core.errors import NotReady
 from crm_app.settings import ROOT, settings
@@ -228,7 +228,7 @@ def _alone(connection: psycopg.Connection, told: Callable[[str], None]) -> Itera
 
 @cache
 def _load(scripts: Path) -> ScriptDirectory:
-    return ScriptDirectory.fromconfig_of(config_of(scripts, ""))
+    return ScriptDirectory.from_config(config_of(scripts, ""))
 
 
 def config_of(scripts: Path, url: str) -> Config:
