@@ -3,7 +3,7 @@
 import reflex as rx
 
 from crm_app.components.not_found import not_found
-from crm_app.pages import opportunities, pipeline, settings, sign_in
+from crm_app.pages import opportunities, pipeline, records, settings, sign_in
 
 
 def add_pages(app: rx.App) -> None:
@@ -11,5 +11,6 @@ def add_pages(app: rx.App) -> None:
     sign_in.add(app)
     pipeline.add(app)
     opportunities.add(app)
+    records.add(app)
     settings.add(app)
     app.add_page(not_found, route="404", title="Nothing here · SalesCompass")

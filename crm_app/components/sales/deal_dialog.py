@@ -6,6 +6,7 @@ from typing import Any
 import reflex as rx
 
 from crm_app.components import kit
+from crm_app.components.form_fields import form_field, label_of
 
 _FEW = 6  # choices shown as cards; more become a list
 
@@ -55,11 +56,11 @@ def deal_dialog(view: DealDialogView) -> rx.Component:
 def _field(field: rx.Var[dict[str, Any]], index: rx.Var[int], view: DealDialogView) -> rx.Component:
     options = field["options"].to(list[dict[str, str]])
     few = (field["kind"] == "choice") & (field["name"] == "win_loss_reason_id") & (options.length() <= _FEW)
-    return rx.cond(few, _reasons(field, options), _labelled(field, options, index, view))
-
-
-def _label(field: rx.Var[dict[str, Any]]) -> rx.Var[str]:
-    return field["label"].to(str) + rx.cond(field["required"].to(bool), "", " (optional)")
+    return rx.cond(
+        few,
+        _reasons(field, options),
+        form_field(field, index, prefix="deal", on_search=view.on_search, free=field["name"] == "account_id"),
+    )
 
 
 def _reasons(field: rx.Var[dict[str, Any]], options: rx.Var[list[dict[str, str]]]) -> rx.Component:
@@ -71,7 +72,7 @@ def _reasons(field: rx.Var[dict[str, Any]], options: rx.Var[list[dict[str, str]]
         return rx.el.label(box, rx.el.span(option["label"]), class_name="reason")
 
     return rx.el.fieldset(
-        rx.el.legend(_label(field), class_name="label"),
+        rx.el.legend(label_of(field), class_name="label"),
         rx.foreach(options, card),
         _error(field),
         class_name="reasons",
@@ -81,41 +82,3 @@ def _reasons(field: rx.Var[dict[str, Any]], options: rx.Var[list[dict[str, str]]
 def _error(field: rx.Var[dict[str, Any]]) -> rx.Component:
     words = field["error"].to(str)
     return rx.cond(words != "", rx.el.p(kit.icon("error_circle", 16), words, class_name="error", role="alert"))
-
-
-def _labelled(
-    field: rx.Var[dict[str, Any]], options: rx.Var[list[dict[str, str]]], index: rx.Var[int], view: DealDialogView
-) -> rx.Component:
-    name, value = field["name"].to(str), field["value"].to(str)
-    box: dict[str, Any] = {
-        "id": rx.Var.create("deal-") + name,
-        "name": name,
-        "invalid": field["error"] != "",
-        "data_autofocus": rx.cond(index == 0, "", rx.Var("undefined")),
-    }
-    plain = {**box, "default_value": value}
-    link = {k: v for k, v in box.items() if k != "data_autofocus"}
-    control = rx.match(
-        field["kind"].to(str),
-        ("long_text", kit.text_area(**plain)),
-        ("money", kit.money_input(currency=field["text"].to(str), **plain)),
-        ("date", kit.date_input(**plain)),
-        ("percent", kit.text_input(input_mode="numeric", **plain)),
-        ("number", kit.text_input(input_mode="decimal", **plain)),
-        ("choice", kit.select(options=options, empty="Choose …", **plain)),
-        (
-            "link",
-            kit.combo(
-                options=options,
-                value=value,
-                text=field["text"].to(str),
-                free=field["name"] == "account_id",
-                on_search=view.on_search(name),
-                **link,
-            ),
-        ),
-        kit.text_input(**plain),
-    )
-    return kit.field(
-        _label(field), control, control_id=box["id"], hint=field["hint"].to(str), error=field["error"].to(str)
-    )

@@ -19,9 +19,10 @@ from crm_app.services.sales.board import Filters
 from crm_app.services.sales.opportunities import MissingFields
 from crm_app.state.base import AppState, internal, notice_action
 from crm_app.state.live import next_batch
+from crm_app.state.platform.forms import field_of
 from crm_app.state.presence import BEAT, TOPIC, Presence, look
 from crm_app.state.sales import cards, filters
-from crm_app.state.sales.deal_dialog import MISSING, DealDialog, field_of
+from crm_app.state.sales.deal_dialog import MISSING, DealDialog
 from crm_app.store.live import Changed, Message, Resync, Signal, hub
 from crm_app.store.uow import retrying, unit_of_work
 

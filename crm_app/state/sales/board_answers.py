@@ -9,17 +9,16 @@ import reflex as rx
 
 from crm_app.core import registry
 from crm_app.core.context import Actor
-from crm_app.core.errors import CrmError, Invalid
-from crm_app.core.fields import parse_value
-from crm_app.core.registry import FieldSpec
+from crm_app.core.errors import CrmError
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.services.platform import finding, records
 from crm_app.services.sales import closing, drops
 from crm_app.services.sales.opportunities import Closing
 from crm_app.state.base import AppState
+from crm_app.state.platform.forms import named, values_of
 from crm_app.state.sales.board import BoardState
-from crm_app.state.sales.deal_dialog import LOST, MISSING, NEW, PIPELINE, WON, DealDialog, named
+from crm_app.state.sales.deal_dialog import LOST, MISSING, NEW, PIPELINE, WON, DealDialog
 from crm_app.store.uow import UnitOfWork, retrying, unit_of_work
 
 _USUAL_TERM = timedelta(days=30)  # until the close date a new deal is first given
@@ -169,10 +168,10 @@ async def _answer(uow: UnitOfWork, dialog: DealDialog, given: Mapping[str, Any])
     if dialog.kind == NEW:
         if not given.get("account_id") and (typed := str(given.get("account_id_text") or "").strip()):
             given = {**given, "account_id": str((await records.create(uow, ACCOUNT, {"name": typed})).id)}
-        values = _values(specs, given, uow.actor)
+        values = values_of(specs, given, uow.actor)
         deal = await records.create(uow, OPPORTUNITY, {**values, **closing.in_stage(dialog._stage)})
         return f"{deal.name} was created"
-    values = _values(specs, given, uow.actor)
+    values = values_of(specs, given, uow.actor)
     if dialog.kind in (WON, LOST):
         how = Closing(
             reason_id=values.get("win_loss_reason_id"),
@@ -191,27 +190,6 @@ async def _answer(uow: UnitOfWork, dialog: DealDialog, given: Mapping[str, Any])
 
 def _what(done: drops.Drop) -> str:
     return done.names[0] if len(done.names) == 1 else f"{len(done.names)} deals"
-
-
-def _values(specs: Mapping[str, FieldSpec], given: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
-    """What was typed, as values; Invalid names every box that cannot be read."""
-    values: dict[str, Any] = {}
-    wrong: dict[str, str] = {}
-    for name, spec in specs.items():
-        raw = given.get(name)
-        if raw in (None, ""):
-            if spec.required or not spec.nullable:
-                values[name] = "" if not spec.required and spec.kind.value in ("text", "long_text") else None
-            else:
-                values[name] = None
-            continue
-        try:
-            values[name] = parse_value(spec, raw, currency=actor.currency, time_zone=actor.time_zone)
-        except ValueError as error:
-            wrong[name] = str(error)
-    if wrong:
-        raise Invalid(**wrong)
-    return values
 
 
 async def _choices(uow: Any, target: str, text: str) -> list[dict[str, str]]:

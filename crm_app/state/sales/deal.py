@@ -20,11 +20,12 @@ from crm_app.state.base import AppState, notice_action
 from crm_app.state.live import next_batch
 from crm_app.state.platform import fields
 from crm_app.state.platform.fields import SectionView
+from crm_app.state.platform.forms import field_of
 from crm_app.state.presence import BEAT, TOPIC, Presence, look
 from crm_app.state.sales import deal_views, filters
 from crm_app.state.sales.board import BoardState
 from crm_app.state.sales.board_answers import BoardAnswers
-from crm_app.state.sales.deal_dialog import MISSING, DealDialog, field_of
+from crm_app.state.sales.deal_dialog import MISSING, DealDialog
 from crm_app.state.sales.deal_parts import DealParts
 from crm_app.state.sales.deal_views import ActionView, DealHead, GateView, Step
 from crm_app.state.timeline import Timeline

@@ -3,18 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm_app.core.errors import Invalid
-from crm_app.core.registry import FieldSpec
 from crm_app.state.base import AppState, internal
+from crm_app.state.platform.forms import complained
 
 NEW, MISSING, WON, LOST, PIPELINE = "new", "missing", "won", "lost", "pipeline"
 
 
 class DealDialog(AppState):
-    """A field is a dict of name, label, kind, value, text, hint, error, required and options [{"value", "label"}].
-
-    Its kind is text, long_text, money, date, percent, choice or link (a choice the server searches).
-    """
+    """Its fields are those of state.platform.forms."""
 
     is_open: bool = False
     kind: str = ""
@@ -50,56 +46,8 @@ class DealDialog(AppState):
     @internal
     def complain(self, refusal: Exception, given: Mapping[str, Any]) -> None:
         """Show what is wrong at its field; what was typed stays."""
-        wrong = refusal.fields if isinstance(refusal, Invalid) else {}
-        names = {f["name"] for f in self.fields}
-        self.fields = [
-            {
-                **f,
-                "error": _sentence(f["label"], wrong.get(f["name"], "")),
-                "value": str(given.get(f["name"], f["value"])),
-            }
-            for f in self.fields
-        ]
-        self.error = "" if wrong and set(wrong) <= names else str(refusal)
+        self.fields, self.error = complained(self.fields, refusal, given)
 
     @internal
     def close(self) -> None:
         self.is_open, self.fields, self._ids, self._operation = False, [], [], ""
-
-
-def _sentence(label: str, message: str) -> str:
-    return f"{label} {message}." if message else ""
-
-
-def field_of(
-    spec: FieldSpec, *, value: str = "", options: Sequence[Mapping[str, str]] = (), hint: str = ""
-) -> dict[str, Any]:
-    """A field of the dialog for a field of a record."""
-    choices = [{"value": c.value, "label": c.label} for c in spec.choices]
-    return named(
-        spec.name, spec.label, spec.kind.value, value=value, options=options or choices, hint=hint, required=True
-    )
-
-
-def named(
-    name: str,
-    label: str,
-    kind: str,
-    *,
-    value: str = "",
-    text: str = "",
-    options: Sequence[Mapping[str, str]] = (),
-    hint: str = "",
-    required: bool = False,
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "label": label,
-        "kind": kind,
-        "value": value,
-        "text": text,
-        "hint": hint,
-        "error": "",
-        "required": required,
-        "options": [dict(o) for o in options],
-    }

@@ -1,0 +1,265 @@
+"""Lists and pages of records, drawn from the declaration of their entity."""
+
+import reflex as rx
+
+from crm_app.components import kit
+from crm_app.components.fields import field_row
+from crm_app.components.form_fields import form_field
+from crm_app.components.frame import may
+from crm_app.components.timeline import timeline
+from crm_app.core.registry import Entity, Kind
+from crm_app.state.record import RELATED, RecordState, RelatedView
+from crm_app.state.record_form import RecordForm
+from crm_app.state.records import CellView, RecordList, RowView
+from crm_app.state.timeline import Timeline
+
+_NUMBERS = frozenset({Kind.number, Kind.decimal, Kind.money, Kind.percent})
+_ON_PHONE = 1  # columns beside the name that a phone has room for
+KEYS = (("C", "New record"), ("/", "Search this list"))
+PAGE_KEYS = (("L", "Log what was done"),)
+
+
+def record_list(entity: Entity) -> rx.Component:
+    """The content of a list's sheet."""
+    return rx.fragment(
+        kit.page_head(entity.plural, _import(entity), _create(entity, class_name="hide-s", key="C", data_create="")),
+        kit.bar(
+            kit.search_input(
+                "find-in-list",
+                f"Search {entity.plural.lower()}",
+                value=RecordList.query,
+                on_change=RecordList.search,
+            ),
+            right=rx.el.p(RecordList.count, class_name="muted push", role="status"),
+        ),
+        rx.cond(
+            RecordList.is_loaded,
+            rx.cond(RecordList.rows.length() > 0, _table(entity), _nothing(entity)),
+            kit.skeleton_rows(f"{entity.plural} are being read", rows=12),
+        ),
+        record_form(),
+        kit.hotkeys(presses={"c": "[data-create]", "/": "#find-in-list"}),
+    )
+
+
+def _import(entity: Entity) -> rx.Component:
+    there = kit.link_button("Import", href="/import", variant="ghost", icon_name="arrow_upload", class_name="hide-s")
+    return rx.cond(may(f"{entity.name}.import"), there)
+
+
+def _create(entity: Entity, **props: str) -> rx.Component:
+    label = f"New {entity.label.lower()}"
+    button = kit.primary(label, icon_name="add", on_click=RecordForm.ask(entity.name, "", ""), **props)
+    return rx.cond(may(f"{entity.name}.create"), button)
+
+
+def _table(entity: Entity) -> rx.Component:
+    return rx.fragment(
+        kit.table(
+            entity.plural,
+            head=rx.el.tr(*[_head(entity, name, n) for n, name in enumerate(entity.columns)]),
+            body=rx.foreach(RecordList.rows, lambda row: _row(entity, entity.columns, row)),
+        ),
+        rx.cond(
+            RecordList.has_more,
+            rx.el.div(kit.outline("Load more", on_click=RecordList.more), class_name="bar foot-bar"),
+        ),
+    )
+
+
+def _head(entity: Entity, name: str, place: int) -> rx.Component:
+    sort = rx.cond(RecordList.sort == "", entity.title, RecordList.sort)
+    direction = rx.cond(sort == name, rx.cond(RecordList.descending, "descending", "ascending"), "")
+    spec = entity.fields[name]
+    shape = {"number": spec.kind in _NUMBERS, "hide_small": place > _ON_PHONE}
+    if spec.kind in (Kind.link, Kind.choices, Kind.json):  # ids have no order that people know
+        return kit.column(spec.label, **shape)
+    return kit.sortable(spec.label, on_sort=RecordList.sort_by(name), direction=direction, **shape)
+
+
+def _row(entity: Entity, columns: tuple[str, ...], row: rx.Var[RowView]) -> rx.Component:
+    cells = [_cell(entity, name, n, row.cells[n]) for n, name in enumerate(columns)]
+    return rx.el.tr(*cells, key=row.id)
+
+
+def _cell(entity: Entity, name: str, place: int, cell: rx.Var[CellView]) -> rx.Component:
+    spec = entity.fields[name]
+    if name == entity.title:
+        words = kit.clipped(cell.text)
+        linked = kit.link(_mark(cell, square=entity.name == "account"), words, href=cell.href, class_name="line")
+        return kit.cell(linked, class_name="name")
+    shape = {"number": spec.kind in _NUMBERS, "hide_small": place > _ON_PHONE}
+    if spec.kind is Kind.link:
+        words = rx.el.span(_mark(cell, square=spec.target == "account"), kit.clipped(cell.text), class_name="line")
+        linked = kit.link(words, href=cell.href, class_name="quiet-link")
+        return kit.cell(rx.cond(cell.href != "", linked, words), class_name="name", **shape)
+    return kit.cell(cell.text, **shape)
+
+
+def _mark(cell: rx.Var[CellView], *, square: bool) -> rx.Component:
+    return rx.cond(cell.mark != "", kit.avatar(cell.mark, cell.tint, square=square))
+
+
+def _nothing(entity: Entity) -> rx.Component:
+    plural = entity.plural.lower()
+    none_found = kit.empty_state(
+        kit.table_art(),
+        f"No {plural} found",
+        rx.fragment("Nothing begins with “", RecordList.query, "”. Try fewer words."),
+        kit.outline("Show all", on_click=RecordList.search("")),
+    )
+    none_yet = kit.empty_state(
+        kit.table_art(),
+        f"No {plural} yet",
+        f"Add the first one, or bring your {plural} along from a file.",
+        _create(entity),
+        rx.cond(may(f"{entity.name}.import"), kit.link_button("Import a file", href="/import")),
+    )
+    return rx.cond(RecordList.query != "", none_found, none_yet)
+
+
+def record_page(entity: Entity) -> rx.Component:
+    """The content of a record's sheet."""
+    return rx.cond(
+        RecordState.is_missing,
+        _missing(entity),
+        rx.fragment(
+            rx.el.header(
+                kit.crumbs((entity.plural, f"/{entity.slug}")),
+                rx.cond(RecordState.is_loaded, _menu(entity)),
+                class_name="head",
+            ),
+            rx.cond(
+                RecordState.is_loaded,
+                _loaded(entity),
+                kit.skeleton_rows(f"The {entity.label.lower()} is being read", rows=12),
+            ),
+            record_form(),
+        ),
+    )
+
+
+def _menu(entity: Entity) -> rx.Component:
+    delete = kit.menu_item("Delete", icon_name="delete", danger=True, on_click=RecordState.delete)
+    menu = kit.menu(kit.icon_button("more_horizontal", "More actions"), delete, label="More actions", end=True)
+    return rx.el.div(rx.cond(may(f"{entity.name}.delete"), menu), class_name="push line")
+
+
+def _loaded(entity: Entity) -> rx.Component:
+    head, related, has_timeline = RecordState.head, entity.name in RELATED, entity.name in ("account", "contact")
+    mark = kit.avatar(head.mark, head.tint, square=entity.name != "contact", size="xl")
+    words = rx.el.div(rx.el.h1(head.name), rx.el.p(head.detail, class_name="muted"), class_name="grow")
+    tabs = [{"id": "details", "label": "Details"}]
+    if related:
+        tabs.insert(0, {"id": "deal", "label": "Overview"})
+    if has_timeline:
+        tabs.insert(1, {"id": "timeline", "label": "Timeline", "count": Timeline.count})
+    return rx.fragment(
+        rx.el.div(rx.el.div(mark, words, class_name="line"), class_name="opp-head"),
+        kit.panel_tabs(f"Parts of the {entity.label.lower()}", tabs, area=".three") if related else rx.fragment(),
+        rx.el.div(
+            _panel("details", "left", "Details", _fields()),
+            _panel("deal", "mid", "Overview", rx.foreach(RecordState.related, _related)) if related else rx.fragment(),
+            _panel("timeline", "right", "Timeline", timeline(with_changes=False)) if has_timeline else rx.fragment(),
+            class_name="three" if related else "three one",
+        ),
+    )
+
+
+def _panel(id: str, place: str, label: str, *content: rx.Component) -> rx.Component:
+    return rx.el.div(*content, id=id, class_name=place, tab_index=0, role="region", aria_label=label)
+
+
+def _fields() -> rx.Component:
+    def row(view: rx.Var) -> rx.Component:
+        return field_row(
+            view,
+            status=RecordState.statuses,
+            options=RecordState.options,
+            histories=RecordState.histories,
+            hints=RecordState.hints,
+            on_save=RecordState.save,
+            on_search=RecordState.search,
+            on_ask_history=RecordState.ask_history,
+        )
+
+    return rx.fragment(
+        rx.foreach(RecordState.sections, lambda s: kit.section(s.title, kit.props_list(rx.foreach(s.fields, row)))),
+        rx.el.p("Created ", RecordState.created, class_name="muted small made"),
+    )
+
+
+def _related(related: rx.Var[RelatedView]) -> rx.Component:
+    add = kit.ghost(
+        "Add", icon_name="add", size="sm", on_click=RecordForm.ask(related.makes, related.link, RecordState.head.id)
+    )
+    return rx.el.section(
+        rx.el.header(
+            rx.el.h2(related.title),
+            rx.cond(
+                related.rows.length() > 0,
+                kit.pill(related.rows.length().to_string() + rx.cond(related.more, "+", "")),
+            ),
+            rx.el.div(rx.cond(related.makes != "", add), class_name="push line"),
+        ),
+        rx.el.div(
+            rx.cond(
+                related.rows.length() > 0,
+                rx.el.ul(rx.foreach(related.rows, _related_row)),
+                rx.el.p("None", class_name="muted"),
+            ),
+            class_name="body",
+        ),
+        class_name="card",
+        key=related.title,
+    )
+
+
+def _related_row(row: rx.Var[RowView]) -> rx.Component:
+    """The name as the link, the rest in grey beside it, the last one right."""
+    first = row.cells[0]
+    return rx.el.li(
+        _mark(first, square=False),
+        kit.link(first.text, href=first.href, class_name="strong grow clip"),
+        rx.foreach(
+            row.cells[1:], lambda cell: rx.cond(cell.text != "", rx.el.span(cell.text, class_name="muted small num"))
+        ),
+        class_name="item",
+        key=row.id,
+    )
+
+
+def _missing(entity: Entity) -> rx.Component:
+    return kit.empty_state(
+        kit.paper_art(),
+        f"This {entity.label.lower()} is not here",
+        "It was deleted, or your role may not see it. A colleague who owns it, or an admin, can tell.",
+        kit.link_button(f"To the {entity.plural.lower()}", href=f"/{entity.slug}", variant="primary"),
+        whole_page=True,
+    )
+
+
+def record_form() -> rx.Component:
+    """The dialog that makes a record."""
+
+    def shown(field: rx.Var, index: rx.Var[int]) -> rx.Component:
+        return form_field(field, index, prefix="new", on_search=RecordForm.search)
+
+    more = rx.el.details(
+        rx.el.summary("More fields", class_name="muted"),
+        rx.el.div(rx.foreach(RecordForm.rest, lambda f, n: shown(f, n + 1)), class_name="stack"),
+    )
+    return kit.dialog(
+        "new-record",
+        RecordForm.title,
+        rx.foreach(RecordForm.fields, shown),
+        rx.cond(RecordForm.rest.length() > 0, more),
+        rx.cond(
+            RecordForm.error != "",
+            rx.el.p(kit.icon("error_circle", 16), RecordForm.error, class_name="error", role="alert"),
+        ),
+        open=RecordForm.is_open,
+        on_dismiss=RecordForm.leave,
+        on_submit=RecordForm.submit,
+        action=kit.primary("Create", type="submit"),
+    )

@@ -1,0 +1,262 @@
+"""Any record as a page, drawn from its declaration: fields in place, what belongs to it, its timeline."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+
+from crm_app.core import registry
+from crm_app.core.clock import utcnow
+from crm_app.core.context import Actor
+from crm_app.core.dates import show_date
+from crm_app.core.errors import CrmError, NotFound
+from crm_app.core.registry import Entity
+from crm_app.core.text import initials, tint
+from crm_app.models.sales.opportunities import OPPORTUNITY, OpportunityStatus
+from crm_app.services.platform import records
+from crm_app.state.base import AppState, notice_action
+from crm_app.state.live import next_batch
+from crm_app.state.platform import fields
+from crm_app.state.platform.fields import SectionView, field_view
+from crm_app.state.presence import BEAT
+from crm_app.state.records import RowView, entity_at, row_view
+from crm_app.state.timeline import Timeline
+from crm_app.store.live import Changed, Message, Resync, hub
+from crm_app.store.uow import UnitOfWork, unit_of_work
+
+# What is shown beside a record: entity, the link that leads here, the columns, the heading.
+RELATED: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
+    "account": (
+        ("opportunity", "account_id", ("name", "stage_id", "expected_close_on", "amount_minor"), "Open deals"),
+        ("contact", "account_id", ("name", "title", "phone"), "People"),
+        ("account", "parent_id", ("name", "city"), "Daughter companies"),
+    ),
+    "contact": (
+        ("opportunity", "primary_contact_id", ("name", "stage_id", "expected_close_on", "amount_minor"), "Open deals"),
+    ),
+}
+_TIMELINES = {"account": "account_id", "contact": "contact_id"}
+_MOST = 50
+
+
+@dataclass(frozen=True)
+class RecordHead:
+    id: str = ""
+    name: str = ""
+    detail: str = ""
+    mark: str = ""
+    tint: int = 1
+
+
+@dataclass(frozen=True)
+class RelatedView:
+    """`makes` names the entity that can be made from here, empty when the role may not."""
+
+    title: str
+    rows: list[RowView]
+    more: bool
+    makes: str
+    link: str
+
+
+class RecordState(AppState):
+    """One tab's record. The address names it."""
+
+    head: RecordHead = RecordHead()
+    sections: list[SectionView] = []
+    related: list[RelatedView] = []
+    created: str = ""
+    options: dict[str, list[dict[str, str]]] = {}
+    statuses: dict[str, dict[str, Any]] = {}
+    histories: dict[str, list[dict[str, str]]] = {}
+    hints: dict[str, str] = {}
+    is_loaded: bool = False
+    is_missing: bool = False
+    _entity: str = ""
+    _values: dict[str, Any] = {}
+
+    @rx.event
+    async def load(self):
+        """Opened, or another record is: a watch chained from here ends when the tab leaves the page."""
+        entity = entity_at(self.router.url.path)
+        if (self._entity, self.head.id) != (entity.name, self._asked()):
+            self._entity, self.head, self.sections, self.related = entity.name, RecordHead(), [], []
+            self.options, self.statuses, self.histories, self.hints = {}, {}, {}, {}
+            self.is_loaded = self.is_missing = False
+        return RecordState.watch
+
+    def _asked(self) -> str:
+        return str(self.router.url.path).rstrip("/").rpartition("/")[2]
+
+    @rx.event(background=True)
+    async def watch(self):
+        async with self:
+            actor, token = await self.actor(), self.router.session.client_token
+        with hub.subscribe(actor.tenant_id, f"record:{token}") as messages:
+            async with self:
+                await self._show(actor)
+            while (batch := await next_batch(messages, BEAT)) is not None:
+                async with self:
+                    actor = await self.actor()
+                    if any(self._concerns(m) for m in batch):
+                        await self._show(actor)
+
+    def _concerns(self, message: Message) -> bool:
+        beside = {entity for entity, *_ in RELATED.get(self._entity, ())} | {"activity"}
+        if isinstance(message, Resync):
+            return not message.entities or bool(message.entities & (beside | {self._entity}))
+        if not isinstance(message, Changed):
+            return False
+        is_this = message.entity == self._entity and (str(message.record_id) == self.head.id or self.is_missing)
+        return is_this or message.entity in beside
+
+    async def _show(self, actor: Actor) -> None:
+        """A fresh reading; only what became another is sent."""
+        entity = registry.get(self._entity)
+        try:
+            async with unit_of_work(actor) as uow:
+                values = await _read(uow, entity, self._asked())
+                beside = [await _beside(uow, values["id"], *what) for what in RELATED.get(entity.name, ())]
+                related = [r for r in beside if r.rows or r.makes != entity.name]
+                if link := _TIMELINES.get(entity.name):
+                    people = await _people(uow, entity, values)
+                    await (await self.get_state(Timeline)).open(uow, link, values["id"], people)
+        except NotFound:
+            self.is_missing = True
+            return
+        self.is_missing = False
+        if values["version"] != self._values.get("version") and self.histories:
+            self.histories, self.hints = {}, {}
+        self._values = values
+        fresh = {
+            "head": _head(entity, values),
+            "sections": _sections(entity, values, actor),
+            "related": related,
+            "created": show_date(actor.day_of(values["created_at"])),
+            "is_loaded": True,
+        }
+        for name, value in fresh.items():
+            if getattr(self, name) != value:
+                setattr(self, name, value)
+
+    @rx.event
+    async def save(self, name: str, text: str, seen: str):
+        """A field was edited in place; the answer goes to the field."""
+        actor = await self.actor()
+        view = next((f for s in self.sections for f in s.fields if f.name == name), None)
+        if view is None or view.locked:
+            self.statuses = {**self.statuses, name: fields.answer("error", CrmError("This field cannot be changed."))}
+            return
+        entity = registry.get(self._entity)
+        done = await fields.save(actor, entity, UUID(self.head.id), name, text, seen, self._values)
+        self.statuses = {**self.statuses, name: done}
+        if done["state"] != "error":
+            await self._show(actor)
+
+    @rx.event
+    async def search(self, name: str, text: str):
+        """Choices of a link while somebody types."""
+        found = await fields.choices(await self.actor(), registry.get(self._entity), name, text)
+        self.options = {**self.options, name: found}
+
+    @rx.event
+    async def ask_history(self, name: str):
+        """Somebody rests on the label of a field."""
+        actor, entity = await self.actor(), registry.get(self._entity)
+        if name not in entity.fields or not self.head.id:
+            return
+        rows = await fields.history_rows(actor, entity, UUID(self.head.id), name, self._values, utcnow())
+        self.histories = {**self.histories, name: rows}
+        self.hints = {**self.hints, name: fields.was(rows, actor.name)}
+
+    @rx.event
+    async def delete(self):
+        """Into the trash; Undo brings it back. Refused while records that need it are there."""
+        actor, entity = await self.actor(), registry.get(self._entity)
+        record_id, name = self.head.id, self.head.name
+        async with unit_of_work(actor) as uow:
+            await records.delete(uow, entity, UUID(record_id))
+        self.notify(f"{name} is in the trash", action="Undo", payload=f"restore:{entity.name}:{record_id}")
+        return rx.redirect(f"/{entity.slug}")
+
+    @rx.event
+    async def restore(self, what: str):
+        """Out of the trash, from the notice; `what` is "<entity>:<id>"."""
+        name, _, record_id = what.partition(":")
+        entity = registry.find(name)
+        if entity is None:
+            return None
+        actor = await self.actor()
+        async with unit_of_work(actor) as uow:
+            record = await records.restore(uow, entity, UUID(record_id))
+        self.notify(f"{getattr(record, entity.title)} is back")
+        return rx.redirect(f"/{entity.slug}/{record_id}")
+
+
+async def _read(uow: UnitOfWork, entity: Entity, asked: str) -> dict[str, Any]:
+    """The record's fields, with the names of what it links to; NotFound when the actor may not know of it."""
+    try:
+        record_id = UUID(asked)
+    except ValueError:
+        raise NotFound("There is no such record.") from None
+    names = [*dict.fromkeys((entity.title, *(n for s in entity.form for n in s.fields), "created_at"))]
+    page = await records.find(uow, entity, columns=names, where=entity.table.c.id == record_id, limit=1)
+    if not page.rows:
+        raise NotFound(f"This {entity.label.lower()} does not exist, or you may not see it.")
+    return dict(page.rows[0])
+
+
+async def _beside(
+    uow: UnitOfWork, record_id: UUID, other: str, link: str, columns: tuple[str, ...], title: str
+) -> RelatedView:
+    entity = registry.get(other)
+    if not uow.actor.can(f"{other}.read"):
+        return RelatedView(title, [], False, "", link)
+    where = entity.table.c[link] == record_id
+    if entity is OPPORTUNITY:
+        where = where & (entity.table.c.status == OpportunityStatus.open)
+    wanted = [*columns, "currency"] if "currency" in entity.fields else list(columns)
+    page = await records.find(uow, entity, columns=wanted, where=where, limit=_MOST)
+    create = other if other != "opportunity" and uow.actor.can(f"{other}.create") else ""
+    rows = [row_view(entity, r, columns, uow.actor) for r in page.rows]
+    return RelatedView(title, rows, page.after is not None, create, link)
+
+
+async def _people(uow: UnitOfWork, entity: Entity, values: dict[str, Any]) -> list[dict[str, str]]:
+    """With whom something can be logged."""
+    if entity.name == "contact":
+        return [{"value": str(values["id"]), "label": values["name"]}]
+    contact = registry.get("contact")
+    if not uow.actor.can("contact.read"):
+        return []
+    where = contact.table.c.account_id == values["id"]
+    page = await records.find(uow, contact, columns=("name",), where=where, limit=_MOST)
+    return [{"value": str(r["id"]), "label": r["name"]} for r in page.rows]
+
+
+def _head(entity: Entity, values: dict[str, Any]) -> RecordHead:
+    name = str(values.get(entity.title) or entity.label)
+    detail = ", ".join(str(values[n]) for n in ("title", "industry", "city", "sku", "family") if values.get(n))
+    return RecordHead(str(values["id"]), name, detail, initials(name), tint(name))
+
+
+def _sections(entity: Entity, values: dict[str, Any], actor: Actor) -> list[SectionView]:
+    may = actor.can(f"{entity.name}.update")
+    reading = "" if may else f"Your role may look at {entity.plural.lower()} but not change them."
+
+    def locked(name: str) -> str:
+        if not reading and name == "owner_id" and not actor.can(f"{entity.name}.assign"):
+            return f"Your role may not give {entity.plural.lower()} to another owner."
+        return reading or ("Set by the system." if name in entity.readonly else "")
+
+    return [
+        SectionView(
+            s.title,
+            [field_view(entity.fields[n], values, actor, locked=locked(n)) for n in s.fields if n in values],
+        )
+        for s in entity.form
+    ]
+
+
+notice_action("restore", RecordState.restore)

@@ -1,0 +1,89 @@
+"""The dialog that makes a record, drawn from the form of its declaration."""
+
+from typing import Any
+
+import reflex as rx
+
+from crm_app.core import registry
+from crm_app.core.context import Actor
+from crm_app.core.errors import CrmError
+from crm_app.core.registry import Entity
+from crm_app.services.platform import finding, records
+from crm_app.state.base import AppState
+from crm_app.state.platform.forms import complained, field_of, values_of
+from crm_app.store.uow import unit_of_work
+
+
+class RecordForm(AppState):
+    """`fields` is what is asked at once, `rest` what can be unfolded; both as state.platform.forms says."""
+
+    is_open: bool = False
+    title: str = ""
+    error: str = ""
+    fields: list[dict[str, Any]] = []
+    rest: list[dict[str, Any]] = []
+    _entity: str = ""
+    _given: dict[str, str] = {}  # links that follow from the page it was opened on
+
+    @rx.event
+    async def ask(self, entity_name: str, link: str, record_id: str):
+        """Open the form of this entity; the record it is opened on is filled in as `link`."""
+        actor, entity = await self.actor(), registry.find(entity_name)
+        if entity is None or entity.is_managed:
+            return
+        self._entity, self.error, self.title = entity.name, "", f"New {entity.label.lower()}"
+        self._given = {link: record_id} if link else {}
+        names = [n for s in entity.form for n in s.fields if _is_asked(entity, n, actor) and n not in self._given]
+        first = {*entity.form[0].fields} | {n for n in names if entity.fields[n].required}
+        made = {n: _field(entity, n, actor) for n in names}
+        self.fields = [f for n, f in made.items() if n in first]
+        self.rest = [f for n, f in made.items() if n not in first]
+        self.is_open = True
+
+    @rx.event
+    async def search(self, name: str, text: str):
+        """Choices of a link while somebody types."""
+        actor, spec = await self.actor(), registry.get(self._entity).fields[name]
+        async with unit_of_work(actor) as uow:
+            hits = await finding.choices(uow, registry.get(spec.target), text)
+        found = [{"value": str(h.id), "label": h.title, "hint": h.detail} for h in hits]
+        self.fields = [{**f, "options": found} if f["name"] == name else f for f in self.fields]
+        self.rest = [{**f, "options": found} if f["name"] == name else f for f in self.rest]
+
+    @rx.event
+    async def submit(self, given: dict[str, Any]):
+        """What is wrong is shown at its field and the dialog stays."""
+        actor, entity = await self.actor(), registry.get(self._entity)
+        asked = [f["name"] for f in (*self.fields, *self.rest)]
+        given = {**given, **self._given}
+        try:
+            specs = {n: entity.fields[n] for n in (*asked, *self._given)}
+            values = {n: v for n, v in values_of(specs, given, actor).items() if v is not None}
+            async with unit_of_work(actor) as uow:
+                record = await records.create(uow, entity, values)
+        except CrmError as refusal:
+            fields, error = complained([*self.fields, *self.rest], refusal, given)
+            self.fields, self.rest, self.error = fields[: len(self.fields)], fields[len(self.fields) :], error
+            return None
+        self.is_open = False
+        self.notify(f"{getattr(record, entity.title)} was created")
+        return None if self._given else rx.redirect(f"/{entity.slug}/{record.id}")
+
+    @rx.event
+    async def leave(self):
+        self.is_open = False
+
+
+def _is_asked(entity: Entity, name: str, actor: Actor) -> bool:
+    """Whoever may not give records away is the owner of what they make."""
+    return name not in entity.readonly and (name != "owner_id" or actor.can(f"{entity.name}.assign"))
+
+
+def _field(entity: Entity, name: str, actor: Actor) -> dict[str, Any]:
+    """The field with what a new record would get by itself."""
+    spec = entity.fields[name]
+    if name == "owner_id":
+        return field_of(spec, required=False, value=str(actor.user_id), text=actor.name)
+    usual = {"currency": actor.currency, "is_active": "yes"}
+    text = actor.currency if spec.currency_field else ""
+    return field_of(spec, required=spec.required, text=text, value=usual.get(name, ""))
