@@ -99,7 +99,10 @@ class LiveHub:
                 for q in list(queues.values()):
                     _put(q, Resync())
             async for note in connection.notifies():
-                self._spread(note.payload)
+                try:
+                    self._spread(note.payload)
+                except (ValueError, KeyError, TypeError):  # the channel is open to whoever has the role: go on
+                    log.exception("live feed got a message it cannot read: %.200s", note.payload)
 
     def _spread(self, payload: str) -> None:
         body = json.loads(payload)
