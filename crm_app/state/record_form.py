@@ -58,7 +58,7 @@ class RecordForm(AppState):
         given = {**given, **self._given}
         try:
             specs = {n: entity.fields[n] for n in (*asked, *self._given)}
-            values = {n: v for n, v in values_of(specs, given, actor).items() if v is not None}
+            values = {n: v for n, v in values_of(specs, given, actor).items() if v not in (None, "", [])}
             async with unit_of_work(actor) as uow:
                 record = await records.create(uow, entity, values)
         except CrmError as refusal:
