@@ -19,6 +19,7 @@ run: setup ## start SalesCompass at http://localhost:8000 (PORT=9000 for another
 	@exec $(BIN)/crm serve --demo $(if $(PORT),--port $(PORT))
 
 test: setup-dev chromium ## every test: services, crash, two processes, journeys in a browser
+	@$(BIN)/crm build
 	@status=0; \
 	$(BIN)/python -m pytest tests --ignore=tests/e2e -n $(PROCESSES) -m "not alone" || status=1; \
 	$(BIN)/python -m pytest tests --ignore=tests/e2e -m alone || [ $$? = 5 ] || status=1; \

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,8 @@ from pathlib import Path
 from crm_app.core.errors import NotReady
 from crm_app.settings import ROOT, settings
 
-BUILD = ROOT / ".web" / "build"
+_WEB = ROOT / ".web"
+BUILD = _WEB / "build"
 CLIENT = BUILD / "client"
 _STAMP = BUILD / "inputs.sha256"
 _INPUTS = (
@@ -80,9 +82,23 @@ def environment() -> dict[str, str]:
 def _build() -> None:
     mark, lock = fingerprint(), _lock_text()  # before: what changes meanwhile is built next time
     _STAMP.unlink(missing_ok=True)
-    log = settings().data_dir / "build.log"
+    if (end := _export()) is not None:
+        shutil.rmtree(_WEB, ignore_errors=True)  # what an interrupted build left behind stands in the way of the next
+        end = _export()
+    if end is not None:
+        raise NotReady(
+            f"The front end could not be built:\n{end}",
+            remedy=f"The whole log is in {_log()}. The first build needs a connection to the package registry.",
+        )
+    free_of_address()
+    _settle_lock()
+    _STAMP.write_text(mark if _lock_text() == lock else fingerprint())  # Reflex itself keeps its lock files up to date
+
+
+def _export() -> str | None:
+    """Let Reflex build; the end of its log when it could not."""
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
-    with log.open("w") as out:
+    with _log().open("w") as out:
         done = subprocess.run(
             command,
             cwd=ROOT,
@@ -92,15 +108,13 @@ def _build() -> None:
             stderr=subprocess.STDOUT,
             check=False,
         )
-    if done.returncode or not (CLIENT / "index.html").exists():
-        end = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
-        raise NotReady(
-            f"The front end could not be built:\n{end}",
-            remedy=f"The whole log is in {log}. The first build needs a connection to the package registry.",
-        )
-    free_of_address()
-    _settle_lock()
-    _STAMP.write_text(mark if _lock_text() == lock else fingerprint())  # Reflex itself keeps its lock files up to date
+    if done.returncode == 0 and (CLIENT / "index.html").exists():
+        return None
+    return "\n".join(_log().read_text(errors="replace").splitlines()[-25:])
+
+
+def _log() -> Path:
+    return settings().data_dir / "build.log"
 
 
 def free_of_address() -> None:
@@ -144,7 +158,8 @@ def _inputs() -> list[Path]:
 
 @contextmanager
 def _alone() -> Iterator[None]:
+    """One build at a time in these sources, whatever data folder a process uses."""
     settings().data_dir.mkdir(parents=True, exist_ok=True)
-    with (settings().data_dir / "build.lock").open("w") as lock:
+    with (ROOT / ".web.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
