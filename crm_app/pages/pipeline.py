@@ -40,6 +40,7 @@ def page() -> rx.Component:
         query=BoardState.query,
         owners=BoardState.owners,
         sums=BoardState.sums,
+        shows_ends=BoardState.shows_ends,
         on_narrow=BoardAddress.narrow,
         on_widen=BoardAddress.widen,
         on_clear=BoardAddress.clear,

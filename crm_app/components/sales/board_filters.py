@@ -15,14 +15,15 @@ class FilterView:
     """Vars and handlers of the filter bar.
 
     `chips` are {"key", "label", "text"}, `query` the filters as the address holds them, `owners` {"id", "name",
-    "initials", "tint"}, `sums` the texts deals, open, weighted. `on_narrow` gets the form (owner and health may come
-    several times), `on_widen` the key of a chip, `on_clear` nothing.
+    "initials", "tint"}, `sums` the texts deals, open, weighted and won. `on_narrow` gets the form (owner and health may
+    come several times), `on_widen` the key of a chip, `on_clear` nothing.
     """
 
     chips: rx.Var[list[dict[str, str]]]
     query: rx.Var[dict[str, str]]
     owners: rx.Var[list[dict[str, str]]]
     sums: rx.Var[dict[str, str]]
+    shows_ends: rx.Var[bool]
     on_narrow: Any
     on_widen: Any
     on_clear: Any
@@ -33,7 +34,11 @@ def filter_bar(view: FilterView) -> rx.Component:
     return kit.bar(
         rx.foreach(view.chips, lambda chip: _chip(chip, view)),
         kit.popover(kit.ghost("Filter", icon_name="filter", size="sm"), _form(view), label="Filter the board"),
-        right=kit.sums((view.sums["deals"], "deals"), (view.sums["open"], "open"), (view.sums["weighted"], "weighted")),
+        right=rx.cond(
+            view.shows_ends,
+            kit.sums((view.sums["deals"], "deals"), (view.sums["open"], "open"), (view.sums["won"], "won")),
+            kit.sums((view.sums["deals"], "deals"), (view.sums["open"], "open"), (view.sums["weighted"], "weighted")),
+        ),
     )
 
 

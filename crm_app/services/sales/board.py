@@ -1,6 +1,6 @@
 """The board: the columns of a pipeline with their first cards and totals, read for one viewer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -105,6 +105,8 @@ class Board:
     columns: list[Column]
     won: Totals  # of the whole pipeline, under the same filters
     lost: Totals
+    kinds: Mapping[UUID, StageKind]  # of all its stages, shown or not
+    totals: Mapping[UUID, Totals]  # of those that have any
 
 
 async def pipelines(uow: UnitOfWork) -> Sequence[sa.RowMapping]:
@@ -158,13 +160,15 @@ async def board(
         for s in shown
     ]
     ends = {
-        kind: _merged([totals[s["id"]] for s in every if s["kind"] is kind and s["id"] in totals])
+        kind: merged([totals[s["id"]] for s in every if s["kind"] is kind and s["id"] in totals])
         for kind in (StageKind.won, StageKind.lost)
     }
-    return Board(pipeline, columns, ends[StageKind.won], ends[StageKind.lost])
+    kinds = {s["id"]: s["kind"] for s in every}
+    return Board(pipeline, columns, ends[StageKind.won], ends[StageKind.lost], kinds, totals)
 
 
-def _merged(parts: Sequence[Totals]) -> Totals:
+def merged(parts: Iterable[Totals]) -> Totals:
+    """Totals of several stages together."""
     found: dict[str, list[int]] = {}
     for part in parts:
         for s in part.sums:

@@ -48,7 +48,8 @@ class BoardState(AppState):
     is_loaded: bool = False
     shows_ends: bool = False
     _sequence: int = 0
-    _limits: dict[str, int] = {}  # stage id -> rotting days, 0 for none
+    _limits: dict[str, int] = {}  # shown stage -> rotting days, 0 for none
+    _kinds: dict[str, str] = {}  # every stage of the pipeline -> open, won, lost
     _deals_seen: dict[str, list[dict[str, Any]]] = {}
 
     @rx.event
@@ -112,8 +113,9 @@ class BoardState(AppState):
             self.columns, self.ops, self.base = [], [], self._sequence
             return
         self.pipeline_id, self.pipeline_name = str(found.pipeline["id"]), found.pipeline["name"]
-        self.sums = cards.board_sums([c.totals for c in found.columns], found.won, actor.currency)
         self._limits = {str(c.stage["id"]): c.stage["rotting_days"] or 0 for c in found.columns}
+        self._kinds = {str(i): kind.value for i, kind in found.kinds.items()}
+        self._sum_up(found.totals, actor)
         self._sequence += 1
         self.columns, self.base, self.ops = cards.columns(found, actor, now), self._sequence, []
 
@@ -122,7 +124,7 @@ class BoardState(AppState):
         now = utcnow()
         async with unit_of_work(actor, now=now) as uow:
             rows = await board.cards(uow, changed, wanted)
-            totals = await board.stage_totals(uow, [UUID(s) for s in self._limits], wanted)
+            totals = await board.stage_totals(uow, [UUID(s) for s in self._kinds], wanted)
         here = {r["id"]: r for r in rows if str(r["stage_id"]) in self._limits}
         ops: list[dict[str, Any]] = [
             {"op": "put", "card": self._card(here[i], actor, now)} if i in here else {"op": "del", "id": str(i)}
@@ -130,7 +132,15 @@ class BoardState(AppState):
         ]
         return [*ops, self._totals_op(totals, actor)]
 
+    def _sum_up(self, totals: Mapping[UUID, board.Totals], actor: Actor) -> None:
+        """The figures of the whole board; sends nothing when they are what they were."""
+        parts = {kind: [t for s, t in totals.items() if self._kinds.get(str(s)) == kind] for kind in ("open", "won")}
+        sums = cards.board_sums(board.merged(parts["open"]), board.merged(parts["won"]), actor.currency)
+        if sums != self.sums:
+            self.sums = sums
+
     def _totals_op(self, totals: Mapping[UUID, board.Totals], actor: Actor) -> dict[str, Any]:
+        self._sum_up(totals, actor)
         empty = board.Totals()
         return {
             "op": "totals",
@@ -216,7 +226,7 @@ class BoardState(AppState):
         now = utcnow()
         async with unit_of_work(actor, now=now) as uow:
             rows = {r["id"]: r for r in await board.cards(uow, [UUID(i) for i in ids], wanted)}
-            totals = await board.stage_totals(uow, [UUID(s) for s in self._limits], wanted)
+            totals = await board.stage_totals(uow, [UUID(s) for s in self._kinds], wanted)
         shown = [self._card(r, actor, now) for r in rows.values() if str(r["stage_id"]) in self._limits]
         kept = {c["id"] for c in shown}
         answer = {"op": "settle", "op_id": operation, "outcome": outcome, "cards": shown}

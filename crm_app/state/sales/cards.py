@@ -122,22 +122,16 @@ def columns(found: Board, viewer: Actor, now: datetime) -> list[dict[str, Any]]:
     return [column(c, viewer, now, colors[c.stage["id"]]) for c in found.columns]
 
 
-def board_sums(per_stage: Sequence[Totals], won: Totals, currency: str) -> dict[str, str]:
-    """The figures at the right of the filter bar."""
-    amount = weighted = 0
-    others: dict[str, int] = {}
-    for part in per_stage:
-        for s in part.sums:
-            if s.currency == currency:
-                amount, weighted = amount + s.amount_minor, weighted + s.weighted_minor
-            else:
-                others[s.currency] = others.get(s.currency, 0) + s.amount_minor
-    more = "".join(f" + {money.show(v, c, cents=False)}" for c, v in sorted(others.items()))
-    won_text = " + ".join(money.show(s.amount_minor, s.currency, cents=False) for s in won.sums)
+def board_sums(open_deals: Totals, won: Totals, currency: str) -> dict[str, str]:
+    """The figures at the right of the filter bar. Currencies are never added to each other; the workspace's leads."""
     return {
-        "deals": f"{sum(p.deals for p in per_stage):,}".replace(",", money.NNBSP),
-        "open": money.show(amount, currency, cents=False) + more,
-        "weighted": money.show(weighted, currency, cents=False),
-        "won": won_text,
-        "won_deals": f"{won.deals:,}".replace(",", money.NNBSP),
+        "deals": f"{open_deals.deals:,}".replace(",", money.NNBSP),
+        "open": _sum_text({s.currency: s.amount_minor for s in open_deals.sums}, currency),
+        "weighted": _sum_text({s.currency: s.weighted_minor for s in open_deals.sums}, currency),
+        "won": _sum_text({s.currency: s.amount_minor for s in won.sums}, currency),
     }
+
+
+def _sum_text(amounts: Mapping[str, int], currency: str) -> str:
+    order = sorted(amounts, key=lambda c: (c != currency, c))
+    return " + ".join(money.show(amounts[c], c, cents=False) for c in order) or money.show(0, currency, cents=False)
