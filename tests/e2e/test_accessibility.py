@@ -36,6 +36,7 @@ _RUN = """async rules => {
 class World:
     admin: Actor
     deal_id: UUID
+    account_id: UUID
     empty_pipeline_id: UUID
 
 
@@ -68,7 +69,7 @@ async def world(app_database: None) -> World:
                 await activities.plan(uow, kind="call", subject="Call back", due_at=due, opportunity_id=each.id)
     async with unit_of_work(admin) as uow:
         empty = await pipelines.create(uow, name="Partners")
-    return World(admin, deal.id, empty.id)
+    return World(admin, deal.id, deal.account_id, empty.id)
 
 
 def press(name: str, role: Any = "button") -> Callable[[Page], Awaitable[Any]]:
@@ -116,6 +117,15 @@ async def quick_add(page: Page) -> None:
     await expect(page.get_by_text("Give the deal a title")).to_be_visible()
 
 
+async def bad_amount(page: Page) -> None:
+    """A field that was refused, in its place."""
+    await page.set_viewport_size(PHONE)
+    await page.locator("[data-field=amount_minor] .val").click()
+    await page.keyboard.type("a lot")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert").first).to_contain_text("is not an amount")
+
+
 STOPS = (
     Stop("sign-in", "/sign-in", "Welcome back.", signed_in=False),
     Stop("sign-in, refused", "/sign-in?error=credentials&left=2&email=a@b.example", "2 tries left", signed_in=False),
@@ -141,6 +151,18 @@ STOPS = (
     Stop("board, own menu", "/pipeline", "Roll-out", press("Ada Admin")),
     Stop("board, keys", "/pipeline", "Roll-out", press("Keys of this page")),
     Stop("deal", "/opportunities/{deal_id}", "Send the offer"),
+    Stop("deal, timeline", "/opportunities/{deal_id}#timeline", "Created in Qualify"),
+    Stop("deal, details", "/opportunities/{deal_id}#details", "Send the offer", bad_amount),
+    Stop("deal, history of a field", "/opportunities/{deal_id}#details", "Send the offer", press("Amount, history")),
+    Stop("deal, add person", "/opportunities/{deal_id}", "Send the offer", press("Add person")),
+    Stop("deal, add product", "/opportunities/{deal_id}", "Send the offer", press("Add product")),
+    Stop("deal, not here", "/opportunities/00000000-0000-0000-0000-000000000000", "This deal is not here"),
+    Stop("accounts", "/accounts", "Kessler"),
+    Stop("accounts, nothing found", "/accounts?q=zzz", "No accounts found"),
+    Stop("accounts, new", "/accounts", "Kessler", press("New account")),
+    Stop("account", "/accounts/{account_id}", "Open deals"),
+    Stop("contacts, empty", "/contacts", "No contacts yet"),
+    Stop("products, empty", "/products", "No products yet"),
     Stop("settings", "/settings", "Where you are signed in"),
     Stop("profile", "/settings/profile", "Time zone"),
     Stop("places", "/settings/places", "This one"),

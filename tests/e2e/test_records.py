@@ -1,0 +1,87 @@
+"""Lists and pages of accounts, contacts and products."""
+
+import re
+
+from playwright.async_api import expect
+
+from crm_app.models.customers.accounts import ACCOUNT
+from crm_app.services.platform import records
+from crm_app.store.uow import unit_of_work
+from tests.e2e.browsing import PHONE
+from tests.services.sales.deals import a_deal
+
+
+async def accounts(actor, *names):
+    async with unit_of_work(actor) as uow:
+        return [await records.create(uow, ACCOUNT, {"name": n, "industry": "Machines"}) for n in names]
+
+
+async def test_from_an_empty_list_to_a_company_with_a_person(visit, alice):
+    page = await visit(alice, "/accounts")
+    await expect(page.get_by_role("heading", name="No accounts yet")).to_be_visible()
+    await page.keyboard.press("c")
+    dialog = page.get_by_role("dialog", name="New account")
+    await dialog.get_by_role("button", name="Create").click()
+    await expect(dialog.get_by_text("Name is required.")).to_be_visible()
+    await dialog.get_by_label("Name").fill("Kessler")
+    await dialog.get_by_text("More fields").click()
+    await dialog.get_by_label("Annual revenue").fill("12M")
+    await dialog.get_by_role("button", name="Create").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Kessler")
+    await expect(page.locator("[data-field=annual_revenue_minor]")).to_contain_text("€ 12 000 000")
+
+    await page.locator(".card").filter(has_text="People").get_by_role("button", name="Add").click()
+    dialog = page.get_by_role("dialog", name="New contact")
+    await dialog.get_by_label("Last name").fill("Berg")
+    await dialog.get_by_role("button", name="Create").click()
+    await page.locator(".card").filter(has_text="People").get_by_role("link", name="Berg").click()
+    await expect(page).to_have_url(re.compile("/contacts/"))
+    await expect(page.locator("[data-field=account_id]")).to_contain_text("Kessler")
+
+
+async def test_search_and_sort_live_in_the_address(visit, alice):
+    await accounts(alice, "Kessler", "Kestrel", "Zeta")
+    page = await visit(alice, "/accounts")
+    rows = page.locator("tbody tr")
+    await expect(rows).to_have_count(3)
+    await page.keyboard.press("/")
+    await page.keyboard.type("kes")
+    await expect(rows).to_have_count(2)
+    await expect(page).to_have_url(re.compile(r"\?q=kes"))
+    await page.get_by_role("columnheader", name="Name").get_by_role("button").click()
+    await expect(rows.first).to_contain_text("Kestrel")
+    await page.reload()
+    await expect(rows.first).to_contain_text("Kestrel")
+    await expect(page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "descending")
+
+
+async def test_a_colleagues_account_appears_by_itself(visit, alice, bob):
+    page = await visit(alice, "/accounts")
+    await expect(page.get_by_role("heading", name="No accounts yet")).to_be_visible()
+    await accounts(bob, "Kessler")
+    await expect(page.locator("tbody tr")).to_contain_text("Kessler")
+
+
+async def test_an_account_shows_its_deals_and_keeps_its_log(visit, alice):
+    deal = await a_deal(alice, account="Kessler")
+    page = await visit(alice, f"/accounts/{deal.account_id}")
+    await expect(page.locator(".card").filter(has_text="Open deals")).to_contain_text("Roll-out")
+    await page.get_by_role("tab", name="Note").click()
+    await page.get_by_role("textbox", name="What is worth knowing?").fill("They moved to Linz")
+    await page.get_by_role("button", name="Log note").click()
+    await expect(page.locator(".tl")).to_contain_text("They moved to Linz")
+    await page.get_by_role("link", name="Roll-out").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Roll-out")
+
+
+async def test_on_a_phone(visit, alice):
+    (kessler,) = await accounts(alice, "Kessler & Wohlgemuth Maschinenbau Gesellschaft mit beschränkter Haftung")
+    page = await visit(alice, "/accounts", viewport=PHONE, has_touch=True, is_mobile=True)
+    await expect(page.locator("tbody tr")).to_have_count(1)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    await page.goto(f"/accounts/{kessler.id}")
+    tabs = page.get_by_role("navigation", name="Parts of the account")
+    for tab in ("Timeline", "Details", "Overview"):
+        await tabs.get_by_role("link", name=tab).tap()
+        await expect(page.locator(".three > :visible")).to_have_count(1)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
