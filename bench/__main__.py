@@ -1,0 +1,48 @@
+"""`python -m bench`: run, print, write bench-results/."""
+
+import asyncio
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import browser, ground, report, runner
+from bench.operations import OPERATIONS
+
+RESULTS = Path(__file__).resolve().parents[1] / "bench-results"
+SIZES = {"": (10_000,), "quick": (2_000,), "large": (10_000, 100_000)}
+
+
+def main() -> None:
+    kind = os.environ.get("BENCH", "")
+    if kind not in SIZES:
+        sys.exit(f"BENCH is empty, {' or '.join(k for k in SIZES if k)}; not {kind}.")
+    results: dict[str, Any] = {"at": datetime.now(UTC).isoformat(), "machine": runner.machine(), "sizes": {}}
+    for size in SIZES[kind]:
+        with ground.scratch():
+            results["sizes"][str(size)] = asyncio.run(_measure(size, quick=kind == "quick"))
+    results["load_after"] = os.getloadavg()
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    path.write_text(json.dumps(results, indent=1))
+    report.show(results)
+    print(f"\nWritten to {path}")
+
+
+async def _measure(size: int, *, quick: bool) -> dict[str, Any]:
+    seconds = 1.0 if quick else 4.0
+    world, imported = await ground.furnish(size)
+    found: dict[str, Any] = {"import": imported, "operations": {}}
+    async with ground.connections() as raw:
+        for operation in OPERATIONS:
+            print(f"{size:,} deals: {operation.name}", flush=True)
+            found["operations"][operation.name] = await runner.measure(operation, world, raw, seconds)
+    await ground.leave()
+    if "--no-browser" not in sys.argv:
+        found["browser"] = await browser.measure(world, quick=quick)
+    return found
+
+
+main()
