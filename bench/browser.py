@@ -174,6 +174,7 @@ async def _arrival(page: Page, deal: str | None, stage: str, *, saved: bool) -> 
 def _summary(values: list[float]) -> dict[str, float]:
     ordered = sorted(values)
     return {
-        "p50": round(statistics.median(ordered), 1), "p95": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))], 1),
+        "p50": round(statistics.median(ordered), 1),
+        "p95": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))], 1),
         "count": len(ordered),
-    }  # fmt: skip
+    }

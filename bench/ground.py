@@ -37,9 +37,17 @@ from crm_app.store.uow import unit_of_work
 PASSWORD = "a sentence of figures"
 REPS = 8
 CLIENTS = 16
-_HEADS = "Acme Alder Arbor Baltic Birch Boreal Cedar Cobalt Delta Ember Falcon Fjord Globex Granite Harbor Helio Initech Iris".split()
-_TAILS = "Foods Logistics Machines Metals Textiles Glass Pharma Energy Paper Marine Optics Timber Motors Retail Chemicals".split()
-_WHAT = "Warehouse control,Voice picking,Yard management,Dock scheduling,Traceability,Support renewal,Roll-out,Spare parts".split(",")
+_HEADS = (
+    "Acme Alder Arbor Baltic Birch Boreal Cedar Cobalt Delta Ember Falcon Fjord Globex Granite"
+    " Harbor Helio Initech Iris"
+).split()
+_TAILS = (
+    "Foods Logistics Machines Metals Textiles Glass Pharma Energy Paper Marine Optics Timber Motors Retail Chemicals"
+).split()
+_WHAT = (
+    "Warehouse control", "Voice picking", "Yard management", "Dock scheduling", "Traceability", "Support renewal",
+    "Roll-out", "Spare parts",
+)  # fmt: skip
 _STAGES = ("Qualify", "Discovery", "Proposal", "Negotiation", "Contract")
 _MAPPING = """
 name: Figures
@@ -50,7 +58,8 @@ steps:
   - file: deals.csv
     entity: opportunity
     key: number
-    columns: {No: number, Deal: name, Account: account, Owner: owner, Stage: stage, Value: amount, Closes: expected_close}
+    columns:
+      {No: number, Deal: name, Account: account, Owner: owner, Stage: stage, Value: amount, Closes: expected_close}
     if_empty: {actual_close: {field: expected_close}}
 """
 
@@ -165,18 +174,19 @@ async def _plan_activities(tenant_id: UUID, rng: random.Random) -> None:
         )
         deals = await cursor.fetchall()
         columns = (
-            "tenant_id, id, created_at, updated_at, version, kind, subject, body, status, happens_at, outcome, location,"
-            " next_steps, owner_id, opportunity_id, account_id"
+            "tenant_id, id, created_at, updated_at, version, kind, subject, body, status, happens_at, outcome,"
+            " location, next_steps, owner_id, opportunity_id, account_id"
         )
         async with connection.cursor() as writer, writer.copy(f"COPY activity ({columns}) FROM STDIN") as copy:
             for deal, account, owner in deals:
                 for status, days in (("planned", rng.uniform(-3, 20)), ("done", -rng.uniform(1, 60))):
                     if rng.random() < (0.75 if status == "planned" else 0.5):
                         at = now + timedelta(days=days)
+                        kind = rng.choice(("call", "email", "meeting"))
+                        stamps = (tenant_id, new_id(), now, now, 1)
                         await copy.write_row(
-                            (tenant_id, new_id(), now, now, 1, rng.choice(("call", "email", "meeting")), "Next step", "",
-                             status, at, "", "", "", owner, deal, account)
-                        )  # fmt: skip
+                            (*stamps, kind, "Next step", "", status, at, "", "", "", owner, deal, account)
+                        )
         await connection.execute(
             "UPDATE opportunity o SET next_activity_at = a.happens_at, next_activity_kind = a.kind,"
             " next_activity_subject = a.subject, health = CASE WHEN a.happens_at < now() OR o.expected_close_on <"

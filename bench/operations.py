@@ -62,47 +62,50 @@ JOIN stage s ON s.tenant_id = o.tenant_id AND s.id = o.stage_id
 JOIN pipeline p ON p.tenant_id = o.tenant_id AND p.id = o.pipeline_id
 WHERE o.tenant_id = %s AND o.id = %s"""
 _CREATE = """
-INSERT INTO opportunity (tenant_id, id, created_at, updated_at, version, number, name, description, account_id, owner_id,
-  pipeline_id, stage_id, status, probability, probability_is_manual, amount_minor, currency, expected_close_on,
-  opportunity_type, priority, lead_source, campaign, competitive_position, competitor_analysis, buying_process, next_step,
-  next_activity_kind, next_activity_subject, score, qualification_score, fit_score, requires_approval, win_loss_details,
-  position, stage_entered_at, health, delete_reason, sort_key)
-VALUES (%s, %s, now(), now(), 1, %s, 'Raw deal', '', %s, %s, %s, %s, 'open', 10, false, 100000, 'EUR', current_date + 30,
-  'new_business', 'medium', '', '', 'unknown', '', '', '', '', '', 0, 0, 0, false, '', %s, now(), 'risk', '', 'raw deal')"""
+INSERT INTO opportunity (
+  tenant_id, id, created_at, updated_at, version, number, name, description, account_id, owner_id, pipeline_id,
+  stage_id, status, probability, probability_is_manual, amount_minor, currency, expected_close_on, opportunity_type,
+  priority, lead_source, campaign, competitive_position, competitor_analysis, buying_process, next_step, next_activity_kind,
+  next_activity_subject, score, qualification_score, fit_score, requires_approval, win_loss_details, position,
+  stage_entered_at, health, delete_reason, sort_key)
+VALUES (
+  %s, %s, now(), now(), 1, %s, 'Raw deal', '', %s, %s, %s, %s, 'open', 10, false, 100000, 'EUR', current_date + 30,
+  'new_business', 'medium', '', '', 'unknown', '', '', '', '', '', 0, 0, 0, false, '', %s, now(), 'risk', '',
+  'raw deal')"""
 _MOVE = """
 UPDATE opportunity SET stage_id = %s, position = %s, stage_entered_at = now(), probability = 30, updated_at = now(),
   version = version + 1 WHERE tenant_id = %s AND id = %s"""
 _SEARCH = "SELECT * FROM crm_search(%s, %s::tsquery, NULL, 8)"
 
 
-async def _board(world: World, rng: random.Random) -> int:
+async def _board(world: World, _rng: random.Random) -> int:
     now = utcnow()
     async with unit_of_work(world.actor, now=now) as uow:
         found = await board.board(uow, world.pipeline_id)
     return len(json.dumps(cards.columns(found, world.actor, now), separators=(",", ":")).encode())
 
 
-async def _board_raw(connection: AsyncConnection[Any], world: World, rng: random.Random) -> None:
+async def _board_raw(connection: AsyncConnection[Any], world: World, _rng: random.Random) -> None:
     await (await connection.execute(_CARDS, [world.tenant_id, world.pipeline_id])).fetchall()
     await (await connection.execute(_TOTALS, [world.tenant_id, world.stages])).fetchall()
 
 
-async def _totals(world: World, rng: random.Random) -> None:
+async def _totals(world: World, _rng: random.Random) -> None:
     async with unit_of_work(world.actor) as uow:
         await board.stage_totals(uow, world.stages)
 
 
-async def _totals_raw(connection: AsyncConnection[Any], world: World, rng: random.Random) -> None:
+async def _totals_raw(connection: AsyncConnection[Any], world: World, _rng: random.Random) -> None:
     await (await connection.execute(_TOTALS, [world.tenant_id, world.stages])).fetchall()
 
 
-async def _list(world: World, rng: random.Random) -> int:
+async def _list(world: World, _rng: random.Random) -> int:
     async with unit_of_work(world.actor) as uow:
         page = await records.find(uow, OPPORTUNITY, sort="expected_close_on")
     return len(json.dumps(page.rows, default=str, separators=(",", ":")).encode())
 
 
-async def _list_raw(connection: AsyncConnection[Any], world: World, rng: random.Random) -> None:
+async def _list_raw(connection: AsyncConnection[Any], world: World, _rng: random.Random) -> None:
     await (await connection.execute(_LIST, [world.tenant_id])).fetchall()
 
 

@@ -22,19 +22,33 @@ def show(results: dict[str, Any]) -> None:
             out.print(f"{name}: {value}")
 
 
+_HEADINGS = (
+    "p50", "p95", "raw p50", "times", "cpu app+db", "16: p50", "16: p95", "16: /s", "raw /s", "bytes", "aim", "peers",
+)  # fmt: skip
+
+
 def _table(size: int, found: dict[str, Any]) -> Table:
     table = Table(title=f"{size:,} open deals, milliseconds", title_justify="left", box=None)
     table.add_column("operation")
-    for heading in ("p50", "p95", "raw p50", "times", "cpu app+db", "16: p50", "16: p95", "16: /s", "raw /s", "bytes", "aim", "peers"):
+    for heading in _HEADINGS:
         table.add_column(heading, justify="right")
     for operation in OPERATIONS:
-        alone, raw = found["operations"][operation.name]["service_1"], found["operations"][operation.name]["raw_1"]
-        many, raw_many = found["operations"][operation.name]["service_16"], found["operations"][operation.name]["raw_16"]
+        measured = found["operations"][operation.name]
+        alone, raw, many, raw_many = (measured[n] for n in ("service_1", "raw_1", "service_16", "raw_16"))
         met = "green" if alone["p50_ms"] <= operation.aim_ms else "yellow"
         table.add_row(
-            operation.name, f"[{met}]{alone['p50_ms']:.2f}[/]", f"{alone['p95_ms']:.2f}", f"{raw['p50_ms']:.2f}",
-            f"{alone['p50_ms'] / raw['p50_ms']:.1f}", f"{alone['app_cpu_ms']:.2f}+{alone['database_cpu_ms']:.2f}",
-            f"{many['p50_ms']:.1f}", f"{many['p95_ms']:.1f}", f"{many['per_second']:,.0f}", f"{raw_many['per_second']:,.0f}",
-            f"{alone['bytes']:,}" if alone["bytes"] else "", f"{operation.aim_ms:g}", operation.peers,
-        )  # fmt: skip
+            operation.name,
+            f"[{met}]{alone['p50_ms']:.2f}[/]",
+            f"{alone['p95_ms']:.2f}",
+            f"{raw['p50_ms']:.2f}",
+            f"{alone['p50_ms'] / raw['p50_ms']:.1f}",
+            f"{alone['app_cpu_ms']:.2f}+{alone['database_cpu_ms']:.2f}",
+            f"{many['p50_ms']:.1f}",
+            f"{many['p95_ms']:.1f}",
+            f"{many['per_second']:,.0f}",
+            f"{raw_many['per_second']:,.0f}",
+            f"{alone['bytes']:,}" if alone["bytes"] else "",
+            f"{operation.aim_ms:g}",
+            operation.peers,
+        )
     return table
