@@ -28,7 +28,7 @@ def record_list(entity: Entity) -> rx.Component:
                 "find-in-list",
                 f"Search {entity.plural.lower()}",
                 value=RecordList.query,
-                on_change=RecordList.search,
+                on_search=RecordList.search,
             ),
             right=rx.el.p(RecordList.count, class_name="muted push", role="status"),
         ),

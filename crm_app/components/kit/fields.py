@@ -1,12 +1,13 @@
 """Form fields: label above, hint or error below, never a placeholder as label.
 
-Text boxes lose no character on a slow line: with `on_change` they are debounced, without it the form sends them.
+Text boxes lose no character on a slow line: the browser owns what is typed, and the form sends it.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 import reflex as rx
+from reflex.event import passthrough_event_spec
 
 from crm_app.components.kit import scripts
 from crm_app.components.kit.icons import icon
@@ -60,19 +61,14 @@ def _named(id: str, invalid: bool | rx.Var, props: dict[str, Any], class_name: s
     }
 
 
-def _typed(element: rx.Component, props: dict[str, Any]) -> rx.Component:
-    """A controlled box is debounced, or typed characters get lost while the server answers."""
-    return rx.debounce_input(element, debounce_timeout=200) if "on_change" in props else element
-
-
 def text_input(id: str, *, invalid: bool | rx.Var = False, **props: Any) -> rx.Component:
-    """One line of text; pass `value` with `on_change`, or `default_value` and read it from the form."""
-    return _typed(rx.el.input(**_named(id, invalid, {"type": "text", **props}, "input")), props)
+    """One line of text; give it a `default_value` and read it from the form."""
+    return rx.el.input(**_named(id, invalid, {"type": "text", **props}, "input"))
 
 
 def text_area(id: str, *, invalid: bool | rx.Var = False, **props: Any) -> rx.Component:
     """Several lines of text."""
-    return _typed(rx.el.textarea(**_named(id, invalid, {"rows": 3, **props}, "input")), props)
+    return rx.el.textarea(**_named(id, invalid, {"rows": 3, **props}, "input"))
 
 
 def money_input(id: str, currency: Text, *, invalid: bool | rx.Var = False, **props: Any) -> rx.Component:
@@ -198,12 +194,17 @@ def choice_cards(
     return rx.el.fieldset(rx.el.legend(legend, class_name="label"), *cards, class_name="reasons")
 
 
-def search_input(id: str, label: Text, **props: Any) -> rx.Component:
-    """A search box with its glass; the label is for screen readers."""
-    return rx.el.span(
-        rx.el.span(icon("search", 16), class_name="before"),
-        _typed(
-            rx.el.input(id=id, type="search", aria_label=label, placeholder=label, class_name="input", **props), props
-        ),
-        class_name="affix",
-    )
+class SearchBox(rx.Component):
+    """The React part; it owns what is typed."""
+
+    library = scripts.SEARCH_BOX
+    tag = "SearchBox"
+    label: rx.Var[str]
+    value: rx.Var[str]
+    on_search: rx.EventHandler[passthrough_event_spec(str)]
+
+
+def search_input(id: str, label: Text, *, value: rx.Var, on_search: Any) -> rx.Component:
+    """A search box with its glass; the label is for screen readers. `on_search(text)` comes when the hand rests."""
+    glass = rx.el.span(icon("search", 16), class_name="before")
+    return rx.el.span(glass, SearchBox.create(id=id, label=label, value=value, on_search=on_search), class_name="affix")

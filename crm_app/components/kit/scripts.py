@@ -16,4 +16,5 @@ PALETTE = rx.asset("palette.jsx", shared=True).importable_path
 PANEL_TABS = rx.asset("panel_tabs.jsx", shared=True).importable_path
 PASSWORD = rx.asset("password.jsx", shared=True).importable_path
 SIDE_PANEL = rx.asset("sidepanel.jsx", shared=True).importable_path
+SEARCH_BOX = rx.asset("search_box.jsx", shared=True).importable_path
 TOOLTIP = rx.asset("tooltip.jsx", shared=True).importable_path
