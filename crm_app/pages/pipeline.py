@@ -58,7 +58,9 @@ def dialog() -> DealDialogView:
         confirm=DealDialog.confirm,
         error=DealDialog.error,
         fields=DealDialog.fields,
+        memory=DealDialog.memory,
         on_submit=BoardAnswers.submit,
         on_cancel=BoardAnswers.cancel,
+        on_forgotten=DealDialog.recall,
         on_search=BoardAnswers.search,
     )

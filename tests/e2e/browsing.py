@@ -49,9 +49,8 @@ class Visits:
         return await self.open(context, path, name=who.name if who else "nobody")
 
     async def context(self, who: Actor | None, **options: Any) -> BrowserContext:
-        context = await self.browser.new_context(
-            **{"base_url": self.url, "viewport": DESK, "locale": "en-GB", "timezone_id": "Europe/Berlin", **options}
-        )
+        usual = {"base_url": self.url, "viewport": DESK, "locale": "en-GB", "timezone_id": "Europe/Berlin"}
+        context = await self.browser.new_context(**usual | options)
         context.set_default_timeout(7_000)
         self._contexts.append(context)
         if who is not None:

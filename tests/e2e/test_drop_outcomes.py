@@ -44,9 +44,9 @@ async def test_missing_fields_are_asked_for_and_cancel_returns_the_card(visit, a
     await board.drag("Roll-out", "Proposal")
     await board.dialog.get_by_label("Next step").fill("Send the offer")
     await board.dialog.get_by_role("button", name="Move to Proposal").click()
-    await expect(board.dialog.get_by_text(re.compile("Lead source is needed for Proposal"))).to_be_visible()
+    await expect(board.dialog.get_by_text(re.compile("Source is needed for Proposal"))).to_be_visible()
     await expect(board.dialog.get_by_label("Next step")).to_have_value("Send the offer")  # nothing typed is lost
-    await board.dialog.get_by_label("Lead source").fill("Referral")
+    await board.dialog.get_by_label("Source").fill("Referral")
     await board.dialog.get_by_role("button", name="Move to Proposal").click()
     await expect(board.dialog).to_have_count(0)
     await board.shows("Proposal", "Roll-out")

@@ -69,6 +69,9 @@ async def test_boards_heal_after_the_server_was_killed(visit, server, alice, bob
     await hers.page.get_by_role("button", name="Add deal to Discovery").click()
     typed = hers.page.get_by_role("form", name="Add deal to Discovery").get_by_label("Title")
     await typed.fill("Half a thought")
+    await his.drag_to_end("Roll-out", "lost")
+    note = his.dialog.get_by_label("Note (optional)")
+    await note.fill("Half the price next door")
     await hers.page.evaluate("window.stayed = true")
 
     server.kill()
@@ -86,6 +89,15 @@ async def test_boards_heal_after_the_server_was_killed(visit, server, alice, bob
 
     await hers.drag("Roll-out", "Contract")
     await his.shows("Contract", "Roll-out")
+    await expect(note).to_have_value("Half the price next door")  # a question that was open still is
+    await his.dialog.get_by_role("button", name="Mark as lost").click()
+    await expect(his.dialog.get_by_text("Reason is required")).to_be_visible()
+    await expect(note).to_have_value("Half the price next door")
+    await his.dialog.get_by_label("Reason").select_option(label="Too expensive")
+    await his.dialog.get_by_role("button", name="Mark as lost").click()
+    await expect(his.dialog).to_have_count(0)
+    await hers.shows("Contract")
+    assert (await read_deal(alice, deal.id))["win_loss_details"] == "Half the price next door"
     await hers.page.get_by_role("form", name="Add deal to Discovery").get_by_role("button", name="Add deal").click()
     await expect(hers.dialog.get_by_label("Name")).to_have_value("Half a thought")
 

@@ -1,18 +1,40 @@
 import { useEffect, useRef, useState } from "react";
 
-/* A native modal dialog: the browser keeps focus inside, makes the rest inert and gives focus back to the opener. */
-export function Dialog({ open, onDismiss, id, className, firm, children }) {
+// What stands in the boxes of a form; of a box with a list also the words that are seen.
+const typedIn = (form) => {
+  const typed = Object.fromEntries(new FormData(form ?? undefined));
+  for (const combo of form?.querySelectorAll(".combo") ?? []) {
+    const box = combo.querySelector("input[type=hidden]");
+    if (box) typed[`${box.name}_text`] = combo.querySelector("[role=combobox]").value;
+  }
+  return typed;
+};
+
+/* A native modal dialog: the browser keeps focus inside, makes the rest inert and gives focus back to the opener.
+
+   A server that starts anew knows nothing of an open dialog. `memory` is empty then, and only then: what it was before is
+   given back with all that was typed, which must be read before the boxes are drawn anew. */
+export function Dialog({ open, onDismiss, id, className, firm, memory, onForgotten, children }) {
   const ref = useRef(null);
+  const last = useRef("");
+  const typed = useRef(null);
+  const forgotten = !open && memory === "" && last.current !== "";
+  if (forgotten) typed.current ??= typedIn(ref.current.querySelector("form"));
+  else [last.current, typed.current] = [open ? (memory ?? "") : "", null];
 
   useEffect(() => {
     const el = ref.current;
     if (open && !el.open) {
       el.showModal();
       el.querySelector("[data-autofocus], [aria-invalid=true]")?.focus();
-    } else if (!open && el.open) {
+    } else if (!open && !forgotten && el.open) {
       el.close();
     }
-  }, [open]);
+  }, [open, forgotten]);
+
+  useEffect(() => {
+    if (forgotten) onForgotten?.(last.current, typed.current);
+  }, [forgotten]);
 
   const dismiss = () => {
     ref.current.close();
@@ -38,7 +60,7 @@ export function Dialog({ open, onDismiss, id, className, firm, children }) {
         if (!inside) dismiss();
       }}
     >
-      {open && children}
+      {(open || forgotten) && children}
     </dialog>
   );
 }

@@ -3,10 +3,11 @@
 from typing import Any
 
 import reflex as rx
-from reflex.event import no_args_event_spec
+from reflex.event import no_args_event_spec, passthrough_event_spec
 
 from crm_app.components.kit import scripts
 from crm_app.components.kit.buttons import outline
+from crm_app.components.kit.forms import hidden
 
 Text = str | rx.Var
 
@@ -18,6 +19,8 @@ class Dialog(rx.Component):
     tag = "Dialog"
     open: rx.Var[bool]
     firm: rx.Var[bool]
+    memory: rx.Var[str]
+    on_forgotten: rx.EventHandler[passthrough_event_spec(str, dict)]
     on_dismiss: rx.EventHandler[no_args_event_spec]
 
 
@@ -41,14 +44,20 @@ def dialog(
     on_submit: Any = None,
     wide: bool = False,
     firm: bool = False,
+    memory: rx.Var[str] | None = None,
+    on_forgotten: Any = None,
 ) -> rx.Component:
     """A modal dialog; on the phone it comes from below.
 
     `action` is the right button and repeats the title; with `on_submit(form data)` it must have `type="submit"`.
     `on_dismiss` must set `open` to false: it runs on Esc, on a click outside and on the left button. `firm` leaves
-    only the buttons. Mark the first box to be filled with `data_autofocus=""`; a box with `aria_invalid` wins it.
+    only the buttons. With `memory`, a text that is empty only in a state that was made anew, a dialog survives the
+    restart of the server: `on_forgotten(memory, form data)` gets the last text and opens the dialog as it was, and
+    `on_submit` finds the text as `memory`. Mark the first box to be filled with `data_autofocus=""`; a box with
+    `aria_invalid` wins it.
     """
     inner = [
+        hidden("memory", memory) if memory is not None else rx.fragment(),
         rx.el.div(*body, class_name="body"),
         rx.el.div(outline(keep, on_click=on_dismiss), action, class_name="foot"),
     ]
@@ -60,6 +69,7 @@ def dialog(
         open=open,
         firm=firm,
         on_dismiss=on_dismiss,
+        **({} if memory is None else {"memory": memory, "on_forgotten": on_forgotten}),
         class_name="dialog wide" if wide else "dialog",
     )
 

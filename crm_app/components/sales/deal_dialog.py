@@ -27,9 +27,11 @@ class DealDialogView:
     confirm: rx.Var[str]
     error: rx.Var[str]
     fields: rx.Var[list[dict[str, Any]]]
+    memory: rx.Var[str]
     on_submit: Any
     on_cancel: Any
     on_search: Any
+    on_forgotten: Any
 
 
 def deal_dialog(view: DealDialogView) -> rx.Component:
@@ -43,6 +45,8 @@ def deal_dialog(view: DealDialogView) -> rx.Component:
         open=view.is_open,
         on_dismiss=view.on_cancel,
         on_submit=view.on_submit,
+        memory=view.memory,
+        on_forgotten=view.on_forgotten,
         keep=rx.cond(view.kind == "lost", "Keep open", "Cancel"),
         action=rx.match(
             view.kind,

@@ -141,6 +141,8 @@ class BoardAnswers(AppState):
     async def submit(self, given: dict[str, Any]):
         """The dialog was confirmed; what is wrong is shown at its field and the dialog stays."""
         dialog = await self.get_state(DealDialog)
+        if not dialog.take_up(given.pop("memory", ""), given):
+            return  # pressed twice
         actor = await self.actor()
         try:
             said = await self._do(actor, dialog, given)

@@ -1,7 +1,10 @@
 """The one dialog of the board: it asks only for what a move, a closing or a new deal still needs."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import reflex as rx
 
 from crm_app.state.base import AppState, internal
 from crm_app.state.platform.forms import complained
@@ -19,6 +22,7 @@ class DealDialog(AppState):
     confirm: str = ""
     error: str = ""
     fields: list[dict[str, Any]] = []
+    memory: str = ""  # what was asked, for the browser to keep; empty in a state that was made anew
     _ids: list[str] = []
     _stage: str = ""
     _after: str = ""
@@ -42,6 +46,26 @@ class DealDialog(AppState):
         self.fields = [dict(f) for f in fields]
         self._ids, self._stage, self._after, self._operation = list(ids), stage, after, operation
         self.is_open = True
+        question = {"kind": kind, "title": title, "about": about, "confirm": confirm, "fields": self.fields}
+        place = {"operation": operation, "ids": self._ids, "stage": stage, "after": after}
+        self.memory = json.dumps(question | place)
+
+    @rx.event
+    async def recall(self, memory: str, typed: dict[str, Any]):
+        """The server started anew under an open dialog: the browser says what it was about, and what was typed."""
+        self.take_up(memory, typed)
+
+    @internal
+    def take_up(self, memory: str, typed: Mapping[str, Any]) -> bool:
+        """Be open as before, if this state never was; True when the dialog is open. The answer is checked as ever, so
+        nothing has to be believed here."""
+        if memory and not self.memory:
+            question = json.loads(memory)
+            for field in question["fields"]:
+                field["value"] = str(typed.get(field["name"], field["value"]))
+                field["text"] = str(typed.get(f"{field['name']}_text", field["text"]))
+            self.ask(**question)
+        return self.is_open
 
     @internal
     def complain(self, refusal: Exception, given: Mapping[str, Any]) -> None:
@@ -50,4 +74,4 @@ class DealDialog(AppState):
 
     @internal
     def close(self) -> None:
-        self.is_open, self.fields, self._ids, self._operation = False, [], [], ""
+        self.is_open, self.fields, self._ids, self._operation, self.memory = False, [], [], "", "closed"
