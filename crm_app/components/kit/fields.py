@@ -74,7 +74,7 @@ def text_area(id: str, *, invalid: bool | rx.Var = False, **props: Any) -> rx.Co
 def money_input(id: str, currency: Text, *, invalid: bool | rx.Var = False, **props: Any) -> rx.Component:
     """An amount as people type it; the currency stands before it."""
     box = text_input(id, invalid=invalid, input_mode="decimal", auto_complete="off", **props)
-    return rx.el.span(rx.el.span(currency, class_name="before", aria_hidden="true"), box, class_name="affix")
+    return rx.el.span(rx.el.span(currency, class_name="before", aria_hidden="true"), box, class_name="affix money")
 
 
 def date_input(id: str, *, invalid: bool | rx.Var = False, **props: Any) -> rx.Component:
