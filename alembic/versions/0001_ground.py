@@ -754,7 +754,7 @@ def create_tables() -> None:
     op.create_index(
         "ix_account_parent",
         "account",
-        ["tenant_id", "parent_id"],
+        ["parent_id", "tenant_id"],
         unique=False,
     )
     op.create_index(
@@ -868,7 +868,7 @@ def create_tables() -> None:
     op.create_index(
         "ix_contact_account",
         "contact",
-        ["tenant_id", "account_id"],
+        ["account_id", "tenant_id"],
         unique=False,
     )
     op.create_index(
@@ -1058,7 +1058,7 @@ def create_tables() -> None:
     op.create_index(
         "ix_opportunity_account",
         "opportunity",
-        ["tenant_id", "account_id"],
+        ["account_id", "tenant_id"],
         unique=False,
     )
     op.create_index(
@@ -1197,13 +1197,13 @@ def create_tables() -> None:
     op.create_index(
         "ix_activity_account",
         "activity",
-        ["tenant_id", "account_id", sa.literal_column("happens_at DESC")],
+        ["account_id", "tenant_id", sa.literal_column("happens_at DESC")],
         unique=False,
     )
     op.create_index(
         "ix_activity_contact",
         "activity",
-        ["tenant_id", "contact_id", sa.literal_column("happens_at DESC")],
+        ["contact_id", "tenant_id", sa.literal_column("happens_at DESC")],
         unique=False,
     )
     op.create_index(
@@ -1216,7 +1216,7 @@ def create_tables() -> None:
     op.create_index(
         "ix_activity_opportunity",
         "activity",
-        ["tenant_id", "opportunity_id", sa.literal_column("happens_at DESC")],
+        ["opportunity_id", "tenant_id", sa.literal_column("happens_at DESC")],
         unique=False,
     )
     op.create_index(
@@ -1268,7 +1268,7 @@ def create_tables() -> None:
     op.create_index(
         "ix_opportunity_line_opportunity",
         "opportunity_line",
-        ["tenant_id", "opportunity_id", "position"],
+        ["opportunity_id", "tenant_id", "position"],
         unique=False,
     )
     op.create_table(
@@ -1306,13 +1306,13 @@ def create_tables() -> None:
     op.create_index(
         "ix_opportunity_stakeholder_contact",
         "opportunity_stakeholder",
-        ["tenant_id", "contact_id"],
+        ["contact_id", "tenant_id"],
         unique=False,
     )
     op.create_index(
         "ix_opportunity_stakeholder_opportunity",
         "opportunity_stakeholder",
-        ["tenant_id", "opportunity_id"],
+        ["opportunity_id", "tenant_id"],
         unique=False,
     )
     op.create_index(

@@ -131,10 +131,14 @@ def live_index(
     )
 
 
-def full_index(name: str, *columns: str) -> sa.Index:
-    """An index over (tenant_id, columns...) of all rows, the trash included: what a foreign key is checked with when
-    the record it points to goes for good. A partial index is no help there."""
-    return sa.Index(name, "tenant_id", *(sa.text(c) if " " in c else c for c in columns))
+def full_index(name: str, link: str, *columns: str) -> sa.Index:
+    """An index of all rows, the trash included, by what a link points to: foreign keys are checked with it when that
+    record goes for good, and a partial index is no help there.
+
+    The link stands before the tenant. Behind it, the planner takes this index for checks of the primary key while a
+    table has no statistics yet, as in a workspace that imports its first files, and reads the whole tenant each time.
+    """
+    return sa.Index(name, link, "tenant_id", *(sa.text(c) if " " in c else c for c in columns))
 
 
 def table_of(model: type[SQLModel]) -> sa.Table:
