@@ -1,7 +1,7 @@
 # Every target does all of its own set-up: Python 3.11+ and make are enough.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench migrate migration backup doctor stop format lock clean setup setup-dev chromium
+.PHONY: help run test check bench migrate migration backup doctor stop format lock clean setup setup-dev chromium redis
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,7 +18,7 @@ help: ## this list
 run: setup ## start SalesCompass at http://localhost:8000 (PORT=9000 for another port)
 	@exec $(BIN)/crm serve --demo $(if $(PORT),--port $(PORT))
 
-test: setup-dev chromium ## every test: services, crash, two processes, journeys in a browser
+test: setup-dev chromium redis ## every test: services, crash, two processes, journeys in a browser
 	@$(BIN)/crm build
 	@status=0; \
 	$(BIN)/python -m pytest tests --ignore=tests/e2e -n $(PROCESSES) -m "not alone" || status=1; \
@@ -85,6 +85,13 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 # A browser for the journeys: the system's, for root the one of Debian, else Playwright's own.
+redis:
+	@command -v redis-server valkey-server > /dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+			echo "Installing Redis"; \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server; } > /dev/null; \
+		else echo "Without redis-server the tests of two processes are skipped."; fi; }
+
 chromium: setup-dev
 	@command -v chromium chromium-browser google-chrome > /dev/null || { \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
