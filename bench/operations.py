@@ -66,8 +66,8 @@ INSERT INTO opportunity (
   tenant_id, id, created_at, updated_at, version, number, name, description, account_id, owner_id, pipeline_id,
   stage_id, status, probability, probability_is_manual, amount_minor, currency, expected_close_on, opportunity_type,
   priority, lead_source, campaign, competitive_position, competitor_analysis, buying_process, next_step,
-  next_activity_kind, next_activity_subject, score, qualification_score, fit_score, requires_approval, win_loss_details, position,
-  stage_entered_at, health, delete_reason, sort_key)
+  next_activity_kind, next_activity_subject, score, qualification_score, fit_score, requires_approval, win_loss_details,
+  position, stage_entered_at, health, delete_reason, sort_key)
 VALUES (
   %s, %s, now(), now(), 1, %s, 'Raw deal', '', %s, %s, %s, %s, 'open', 10, false, 100000, 'EUR', current_date + 30,
   'new_business', 'medium', '', '', 'unknown', '', '', '', '', '', 0, 0, 0, false, '', %s, now(), 'risk', '',
