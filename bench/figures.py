@@ -13,9 +13,9 @@ _HEAD = """# Figures
 Written by `python -m bench.figures` from one run of `BENCH=large make bench`: {cores} cores, Python {python}, load
 {load} at the start and {after} at the end. Every operation runs through the service layer (permission, visibility,
 row-level security, audit, history, event) as one person, then as 16 at once; beside it the same question as raw SQL
-through psycopg on the same data, by turns in the same run, as the owner of the tables, without row-level security. Raw writes
-fire the same triggers. Milliseconds; "times" is our median over the raw one; "cpu" is processor time of the
-application and of the database for one operation, which a busy machine changes less than the clock.
+through psycopg on the same data, by turns in the same run, as the owner of the tables, without row-level security.
+Raw writes fire the same triggers. Milliseconds; "times" is our median over the raw one; "cpu" is processor time of
+the application and of the database for one operation, which a busy machine changes less than the clock.
 
 Peers: the best of Odoo 19, Frappe CRM 1.34 and Django-CRM, each measured on 2 cores over its own API with the same
 data, at 10,000 and 100,000 deals.
