@@ -1,5 +1,6 @@
 """Any record as a page, drawn from its declaration: fields in place, what belongs to it, its timeline."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -99,17 +100,35 @@ class RecordState(AppState):
             while (batch := await next_batch(messages, BEAT)) is not None:
                 async with self:
                     actor = await self.actor()
-                    if any(self._concerns(m) for m in batch):
+                    if await self._concerns(actor, batch):
                         await self._show(actor)
 
-    def _concerns(self, message: Message) -> bool:
-        beside = {entity for entity, *_ in RELATED.get(self._entity, ())} | {"activity"}
-        if isinstance(message, Resync):
-            return not message.entities or bool(message.entities & (beside | {self._entity}))
-        if not isinstance(message, Changed):
+    async def _concerns(self, actor: Actor, batch: Sequence[Message]) -> bool:
+        """Whether something on this page became another."""
+        beside = [(entity, link) for entity, link, *_ in RELATED.get(self._entity, ())]
+        if link := _TIMELINES.get(self._entity):
+            beside.append(("activity", link))
+        about = {self._entity, *(entity for entity, _ in beside)}
+        if any(isinstance(m, Resync) and (not m.entities or m.entities & about) for m in batch):
+            return True
+        changed: dict[str, list[UUID]] = {}
+        for m in batch:
+            if isinstance(m, Changed) and m.entity in about:
+                changed.setdefault(m.entity, []).append(m.record_id)
+        if not changed:
             return False
-        is_this = message.entity == self._entity and (str(message.record_id) == self.head.id or self.is_missing)
-        return is_this or message.entity in beside
+        if self.is_missing or not self.head.id:
+            return self._entity in changed
+        shown = {self.head.id, *(row.id for r in self.related for row in r.rows)}
+        timeline = await self.get_state(Timeline)
+        if any(str(i) in shown or timeline.shows(i) for ids in changed.values() for i in ids):
+            return True
+        async with unit_of_work(actor) as uow:
+            for name, link in beside:
+                ids = changed.get(name, ())
+                if await records.any_linked(uow, registry.get(name), ids, link, UUID(self.head.id)):
+                    return True
+        return False
 
     async def _show(self, actor: Actor) -> None:
         """A fresh reading; only what became another is sent."""

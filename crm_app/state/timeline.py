@@ -15,7 +15,7 @@ from crm_app.models.activities.activities import Activity
 from crm_app.models.sales.pipelines import StageKind
 from crm_app.services.activities import activities, quick_log
 from crm_app.services.activities.activities import Entry, With
-from crm_app.services.platform.history import History
+from crm_app.services.platform.history import History, Mark
 from crm_app.services.sales import deal_timeline
 from crm_app.services.sales.deal_timeline import Edit, Event, StageChange, mark_of
 from crm_app.state.activities.timeline_views import (
@@ -27,7 +27,7 @@ from crm_app.state.activities.timeline_views import (
     planned_view,
     tomorrow_same_time,
 )
-from crm_app.state.base import AppState, internal
+from crm_app.state.base import AppState, internal, notice_action
 from crm_app.state.platform.fields import answer, day_and_time, sentence
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
@@ -50,7 +50,7 @@ class Timeline(AppState):
     _whose: dict[str, str] = {}  # the link that leads here, as {"opportunity_id": "..."}
     _planned: list[ItemView] = []
     _past: list[tuple[datetime, ItemView]] = []
-    _after: tuple[datetime, UUID] | None = None
+    _after: Mark | None = None
 
     @internal
     def whose(self) -> With:
@@ -77,14 +77,15 @@ class Timeline(AppState):
 
     async def _read(self, uow: UnitOfWork) -> Sequence[Entry]:
         """The first page, or as much as is shown already."""
-        planned, past, names = await self._page(uow, limit=max(_PAGE, len(self._past)))
+        planned, past, names = await self._page(uow, None, limit=max(_PAGE, len(self._past)))
         self._planned = [planned_view(e, uow.actor, uow.now) for e in planned]
         self._past = [_item(e, names, uow.actor, uow.now) for e in past]
         self._regroup(uow.actor, uow.now)
         return planned
 
-    async def _page(self, uow: UnitOfWork, *, limit: int) -> tuple[Sequence[Entry], Sequence[Event], History]:
-        before = self._after if self._past and limit == _PAGE else None
+    async def _page(
+        self, uow: UnitOfWork, before: Mark | None, *, limit: int
+    ) -> tuple[Sequence[Entry], Sequence[Event], History]:
         whose = self.whose()
         if whose.opportunity_id:
             found = await deal_timeline.timeline(
@@ -118,7 +119,7 @@ class Timeline(AppState):
             return
         actor = await self.actor()
         async with unit_of_work(actor) as uow:
-            _, past, names = await self._page(uow, limit=_PAGE)
+            _, past, names = await self._page(uow, self._after, limit=_PAGE)
             self._past = [*self._past, *(_item(e, names, actor, uow.now) for e in past)]
             self._regroup(actor, uow.now)
 
@@ -147,13 +148,21 @@ class Timeline(AppState):
             return
         self.answered = answer("saved")
 
+    @internal
+    def shows(self, activity_id: UUID) -> bool:
+        wanted = str(activity_id)
+        return any(i.id == wanted for i in self._planned) or any(i.id == wanted for _, i in self._past)
+
     @rx.event
     async def done(self, activity_id: str):
         """A planned activity was done."""
         actor = await self.actor()
         async with unit_of_work(actor) as uow:
+            due_at = (await uow.get(Activity, UUID(activity_id), lock=True)).happens_at
             activity = await activities.complete(uow, UUID(activity_id))
-        self.notify(f"{activity.subject}: done")
+        self.notify(
+            f"{activity.subject}: done", action="Undo", payload=f"plan-again:{activity_id}@{due_at.isoformat()}"
+        )
 
     @rx.event
     async def put_off(self, activity_id: str):
@@ -161,9 +170,18 @@ class Timeline(AppState):
         actor = await self.actor()
         async with unit_of_work(actor) as uow:
             activity = await uow.get(Activity, UUID(activity_id))
-            due_at = tomorrow_same_time(activity.happens_at, actor, uow.now)
-            await activities.put_off(uow, activity.id, due_at=due_at)
-        self.notify(f"{activity.subject}: put off to tomorrow")
+            before = activity.happens_at
+            await activities.put_off(uow, activity.id, due_at=tomorrow_same_time(before, actor, uow.now))
+        payload = f"plan-again:{activity_id}@{before.isoformat()}"
+        self.notify(f"{activity.subject}: put off to tomorrow", action="Undo", payload=payload)
+
+    @rx.event
+    async def plan_again(self, what: str):
+        """From the notice: "<id>@<moment>", as it was planned before."""
+        activity_id, _, moment = what.partition("@")
+        actor = await self.actor()
+        async with unit_of_work(actor) as uow:
+            await activities.plan_again(uow, UUID(activity_id), due_at=datetime.fromisoformat(moment))
 
 
 def _complaint(refusal: CrmError) -> str:
@@ -221,3 +239,6 @@ def _edit_view(event: Edit, names: History, actor: Actor, now: datetime) -> Item
         by_person=False,
         changes=changes,
     )
+
+
+notice_action("plan-again", Timeline.plan_again)

@@ -269,6 +269,14 @@ async def test_strangers_find_nothing(visit, alice, carol, mallory):
         assert "Roll-out" not in await page.content()
 
 
+async def test_the_number_is_copied(visit, alice):
+    deal = await a_deal(alice)
+    page = await open_deal(visit, alice, deal, permissions=["clipboard-read", "clipboard-write"])
+    await page.get_by_role("button", name="Copy number").click()
+    await expect(page.get_by_role("button", name="Copy number")).to_have_attribute("data-done", "")
+    assert await page.evaluate("navigator.clipboard.readText()") == deal.number
+
+
 async def test_a_deleted_deal_comes_back(visit, admin):
     deal = await a_deal(admin)
     page = await open_deal(visit, admin, deal)

@@ -1,7 +1,7 @@
 """The design system: small functions that take vars and handlers and know no state. Use it as `kit.<part>`.
 
 Icons      icon, icon_for
-Buttons    primary, outline, ghost, success, danger, icon_button, link, link_button
+Buttons    primary, outline, ghost, success, danger, icon_button, link, link_button, copying
 Marks      badge, pill, chip, avatar, avatars, stage_mark, dot, key, sr, clipped; `data_tip=` gives anything a tooltip
 Fields     field, text_input, text_area, money_input, date_input, select, combo, checkbox, check, switch, choice_cards,
            search_input, password_input, given_input, described_by
@@ -17,7 +17,17 @@ Page       hotkeys, connection_banner, tooltips, native_form, hidden
 Classes that need no function: line, stack, grow, push, clip, muted, small, strong, num, good, risk, over, scroll, vr.
 """
 
-from crm_app.components.kit.buttons import danger, ghost, icon_button, link, link_button, outline, primary, success
+from crm_app.components.kit.buttons import (
+    copying,
+    danger,
+    ghost,
+    icon_button,
+    link,
+    link_button,
+    outline,
+    primary,
+    success,
+)
 from crm_app.components.kit.combos import combo
 from crm_app.components.kit.composers import composer
 from crm_app.components.kit.connection import connection_banner, tooltips
@@ -95,6 +105,7 @@ __all__ = [
     "combo",
     "composer",
     "connection_banner",
+    "copying",
     "crumbs",
     "danger",
     "date_input",

@@ -72,3 +72,16 @@ def link_button(
     """A link that looks like a button; `variant` is "", "primary" or "ghost"."""
     classes = " ".join(name for name in ("btn", variant, size, props.pop("class_name", "")) if name)
     return link(*([icon(icon_name, 16)] if icon_name else []), label, href=href, class_name=classes, **props)
+
+
+def copying(text: rx.Var[str]) -> rx.Var:
+    """A click handler, `custom_attrs={"onClick": ...}`, that copies the text without the server. Browsers have the
+    clipboard on secure pages only; elsewhere the older way does it."""
+    return rx.Var(
+        f"(e) => {{ const text = {text!s}, button = e.currentTarget;"
+        " const old = () => { const box = document.createElement('textarea'); box.value = text;"
+        " document.body.append(box); box.select(); document.execCommand('copy'); box.remove(); button.focus(); };"
+        " if (navigator.clipboard) navigator.clipboard.writeText(text).catch(old); else old();"
+        " button.dataset.done = ''; setTimeout(() => delete button.dataset.done, 1200); }",
+        _var_data=text._get_all_var_data(),
+    )

@@ -134,6 +134,7 @@ export function Composer({ kinds = [], people = [], store, answer, onLog }) {
             id={`${id}-${k.value}`}
             type="button"
             role="tab"
+            data-kind={k.value}
             aria-selected={k.value === kind}
             aria-controls={`${id}-panel`}
             tabIndex={k.value === kind ? 0 : -1}

@@ -42,7 +42,7 @@ def deal(dialog: DealDialogView) -> rx.Component:
 
 
 def _path() -> rx.Component:
-    copy = kit.icon_button("copy", "Copy number", size=16, on_click=rx.set_clipboard(_HEAD.number))
+    copy = kit.icon_button("copy", "Copy number", size=16, custom_attrs={"onClick": kit.copying(_HEAD.number)})
     return rx.el.header(
         rx.el.nav(
             kit.link(_HEAD.pipeline, href=_HEAD.pipeline_href),
@@ -115,7 +115,7 @@ def _menu() -> rx.Component:
     close = BoardAnswers.close_one
     return kit.menu(
         kit.icon_button("more_horizontal", "More actions"),
-        kit.menu_item("Copy number", icon_name="copy", on_click=rx.set_clipboard(_HEAD.number)),
+        kit.menu_item("Copy number", icon_name="copy", custom_attrs={"onClick": kit.copying(_HEAD.number)}),
         rx.cond(
             _IS_OPEN & may("opportunity.close"),
             rx.fragment(
@@ -222,7 +222,7 @@ def _tabs() -> rx.Component:
 
 def _next_step() -> rx.Component:
     action = DealState.action
-    plan = _press(".composer [role=tab]:nth-child(5)")
+    plan = _press(".composer [data-kind=task]")
     buttons = rx.cond(
         action.is_planned,
         rx.fragment(

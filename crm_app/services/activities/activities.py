@@ -136,6 +136,13 @@ async def put_off(uow: UnitOfWork, activity_id: UUID, *, due_at: datetime) -> Ac
     return moved
 
 
+async def plan_again(uow: UnitOfWork, activity_id: UUID, *, due_at: datetime) -> Activity:
+    """Take back that it was done or put off: planned for `due_at`, as it was. Its outcome goes."""
+    values = {"status": ActivityStatus.planned, "happens_at": due_at, "outcome": ""}
+    planned_again: Activity = await records.update(uow, ACTIVITY, activity_id, values)
+    return planned_again
+
+
 @dataclass(frozen=True, slots=True)
 class With:
     """Whose activities: one of the three. Ask for that record first: whoever sees it sees what was done with it."""

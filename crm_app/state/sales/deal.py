@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -12,6 +13,8 @@ import reflex as rx
 from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError, NotFound
+from crm_app.models.activities.activities import ACTIVITY
+from crm_app.models.customers.contacts import CONTACT
 from crm_app.models.sales.opportunities import OPPORTUNITY, OpportunityStatus
 from crm_app.services.platform import records
 from crm_app.services.sales import deal_page, drops, opportunities
@@ -56,7 +59,7 @@ class DealState(AppState):
     is_missing: bool = False
     is_deleting: bool = False
     _values: dict[str, Any] = {}
-    _contacts: list[str] = []
+    _contacts: list[UUID] = []
 
     @rx.event
     async def load(self):
@@ -98,7 +101,7 @@ class DealState(AppState):
             async with self:
                 actor = await self.actor()  # a revoked session ends here
                 others.me = str(actor.user_id)
-                if any(self._concerns(m) for m in batch):
+                if await self._concerns(actor, batch):
                     await self._show(actor, asked, query)
                 words = [m for m in batch if isinstance(m, Signal) and m.topic == TOPIC and m.body["k"] != tab]
                 newcomers = [w for w in words if others.hear(w.body)]
@@ -109,20 +112,30 @@ class DealState(AppState):
                 beat = time.monotonic()
                 await look(actor, tab, place)
 
-    def _concerns(self, message: Message) -> bool:
-        if isinstance(message, Resync):
-            return not message.entities or bool(message.entities & _ABOUT)
-        if not isinstance(message, Changed):
+    async def _concerns(self, actor: Actor, batch: Sequence[Message]) -> bool:
+        """Whether something on this page became another."""
+        if any(isinstance(m, Resync) and (not m.entities or m.entities & _ABOUT) for m in batch):
+            return True
+        changed: dict[str, list[UUID]] = {}
+        for m in batch:
+            if isinstance(m, Changed) and m.entity in _ABOUT:
+                changed.setdefault(m.entity, []).append(m.record_id)
+        if not changed:
             return False
-        changed = str(message.record_id)
-        match message.entity:
-            case "opportunity":
-                return changed == self.head.id or self.is_missing
-            case "account":
-                return changed == str(self._values.get("account_id"))
-            case "contact":
-                return changed in self._contacts or message.action == "created"
-        return message.entity in _ABOUT
+        if self.is_missing or not self._values or changed.keys() - {"opportunity", "account", "contact", "activity"}:
+            return True
+        shown = {self._values["id"], self._values["account_id"], *self._contacts}
+        if any(i in shown for name in ("opportunity", "account", "contact") for i in changed.get(name, ())):
+            return True
+        timeline = await self.get_state(Timeline)
+        if any(timeline.shows(i) for i in changed.get("activity", ())):
+            return True
+        async with unit_of_work(actor) as uow:
+            return await records.any_linked(
+                uow, ACTIVITY, changed.get("activity", ()), "opportunity_id", self._values["id"]
+            ) or await records.any_linked(
+                uow, CONTACT, changed.get("contact", ()), "account_id", self._values["account_id"]
+            )
 
     async def _show(self, actor: Actor, asked: str, query: dict[str, str]) -> None:
         """A fresh reading; only what became another is sent."""
@@ -140,7 +153,7 @@ class DealState(AppState):
         self.is_missing = False
         changed = page.values["version"] != self._values.get("version")
         self._values = dict(page.values)
-        self._contacts = [str(p.contact_id) for p in page.people]
+        self._contacts = [p.contact_id for p in page.people]
         self._put(
             head=deal_views.head(page, actor, filters.address(str(page.values["pipeline_id"]), board)),
             steps=deal_views.steps(page),

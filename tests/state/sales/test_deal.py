@@ -269,6 +269,42 @@ class TestLog:
             await tab.run(Timeline.show, "all")
             assert "Planned" not in [g.title for g in line.groups]
 
+    async def test_done_and_put_off_can_be_taken_back(self, alice, deal):
+        async with unit_of_work(alice) as uow:
+            due = uow.now - timedelta(days=1)
+            late = await activities.plan(uow, kind="task", subject="Prices", due_at=due, opportunity_id=deal.id)
+        async with opened(alice, f"/opportunities/{deal.id}") as tab:
+            for act in (Timeline.done, Timeline.put_off):
+                await tab.run(act, str(late.id))
+                notice = tab[Timeline].notices[-1]
+                (undo,) = await tab.run(Timeline.act, notice["id"], "Undo", notice["payload"])
+                await tab.run(undo.handler, notice["payload"].partition(":")[2])
+                await tab.run(Timeline.show, "all")
+                assert (tab[Timeline].groups[0].title, tab[Timeline].groups[0].rows[0].when) == (
+                    "Planned", "Overdue 1\u00a0d",
+                )  # fmt: skip
+
+    async def test_older_ones_join_below_and_stay_when_something_changes(self, alice, deal):
+        for n in range(70):
+            async with unit_of_work(alice) as uow:
+                await activities.log(uow, kind="note", subject=f"Note {n}", opportunity_id=deal.id)
+        async with opened(alice, f"/opportunities/{deal.id}") as tab:
+            line = tab[Timeline]
+
+            def titles():
+                return [e.title for g in line.groups for e in g.rows]
+
+            newest = [f"Note {n}" for n in reversed(range(70))]
+            assert titles() == newest[:30] and line.has_more
+            await tab.run(DealState.save, "next_step", "x", "")
+            assert titles() == newest[:30]
+            await tab.run(Timeline.older)
+            assert titles() == newest[:60]
+            await tab.run(DealState.save, "next_step", "y", "x")
+            assert titles() == newest[:60] and line.has_more
+            await tab.run(Timeline.older)
+            assert titles() == [*newest, "Created in Qualify"] and not line.has_more
+
     async def test_a_reader_cannot_log(self, reader, deal):
         async with opened(reader, f"/opportunities/{deal.id}") as tab:
             await tab.run(Timeline.log, {"kind": "note", "text": "Hello"})
