@@ -6,6 +6,9 @@ const EDIT =
   "M14.24 1.76a2.6 2.6 0 0 0-3.71 0L2.66 9.64q-.57.57-.78 1.35l-.86 3.39a.5.5 0 0 0 .6.6l3.39-.86q.78-.21 1.35-.78l7.88-7.87a2.6 2.6 0 0 0 0-3.7m-3 .71a1.62 1.62 0 1 1 2.29 2.3l-.78.77-2.3-2.29zM9.75 3.96l2.3 2.29-6.4 6.39q-.37.37-.89.5l-2.57.67.66-2.57q.14-.52.51-.9z";
 const ERROR =
   "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1m0 1a6 6 0 1 0 0 12A6 6 0 0 0 8 2m0 8a.75.75 0 1 1 0 1.5.75.75 0 0 1 0-1.5m0-5.5a.5.5 0 0 1 .5.41V8.5a.5.5 0 0 1-1 .09V5c0-.28.22-.5.5-.5";
+// What is typed and not yet saved, by page and field: it outlives the part, which goes when the page is drawn anew.
+const drafts = new Map();
+const place = (name) => `${window.location.pathname}#${name}`;
 const BAR_AFTER = 300;
 const WAITING_AFTER = 8000;
 const TICK = 1000;
@@ -71,6 +74,8 @@ export function InPlace({
     now.current = next;
     setMode(next);
   };
+  const keep = (next, isSent) => drafts.set(place(name), { text: next, start: start.current, isSent });
+  const drop = () => drafts.delete(place(name));
   const edit = () => {
     start.current = value ?? "";
     setText(value ?? "");
@@ -79,6 +84,7 @@ export function InPlace({
     go("edit");
   };
   const rest = () => {
+    drop();
     setMessage("");
     setTheirs(null);
     go("rest");
@@ -91,8 +97,13 @@ export function InPlace({
     setText(next);
     setMessage("");
     setTheirs(null);
+    keep(next, true);
     go("saving");
     onSave?.(name, next, start.current);
+  };
+  const type = (next) => {
+    setText(next);
+    keep(next, false);
   };
   const keepMine = () => {
     start.current = theirs.value;
@@ -110,10 +121,23 @@ export function InPlace({
       setTheirs(answer.state === "conflict" ? { value: answer.value, shown: answer.shown } : null);
       go("edit");
     } else if (answer.state === "saved") {
+      drop();
       go("rest");
       setTicked(true);
     }
   }, [stamp, answer?.state, mode]);
+
+  // drawn anew while something was typed: go on there
+  useEffect(() => {
+    const draft = drafts.get(place(name));
+    if (!draft || listed) return;
+    if (draft.isSent && draft.text === (value ?? "")) return void drop();
+    start.current = draft.start;
+    setText(draft.text);
+    setMessage(draft.isSent ? "No answer came. Save it again?" : "");
+    sent.current = { value: draft.text, label: draft.text, stamp };
+    go("edit");
+  }, []);
 
   useEffect(() => {
     if (mode !== "saving") {
@@ -207,7 +231,7 @@ export function InPlace({
             className="input"
             rows={4}
             value={text}
-            onChange={(e) => setText(e.target.value)}
+            onChange={(e) => type(e.target.value)}
             onKeyDown={keys}
             onBlur={leave}
           />
@@ -218,7 +242,7 @@ export function InPlace({
             ref={field}
             className="input"
             value={text}
-            onChange={(e) => setText(e.target.value)}
+            onChange={(e) => type(e.target.value)}
             onKeyDown={keys}
             onBlur={leave}
           />
