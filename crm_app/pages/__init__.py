@@ -3,7 +3,7 @@
 import reflex as rx
 
 from crm_app.components.not_found import not_found
-from crm_app.pages import opportunities, pipeline, records, settings, sign_in
+from crm_app.pages import imports, opportunities, pipeline, records, settings, sign_in
 
 
 def add_pages(app: rx.App) -> None:
@@ -12,5 +12,6 @@ def add_pages(app: rx.App) -> None:
     pipeline.add(app)
     opportunities.add(app)
     records.add(app)
+    imports.add(app)
     settings.add(app)
     app.add_page(not_found, route="404", title="Nothing here · SalesCompass")

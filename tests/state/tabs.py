@@ -6,9 +6,11 @@ from typing import Any, Self, TypeVar
 
 import reflex as rx
 from reflex.event import EventHandler
+from reflex_base.event import Event
 
 from crm_app.core.context import Actor
 from crm_app.services.people import sessions
+from crm_app.state.base import Doorkeeper
 from crm_app.store.uow import unit_of_work
 
 S = TypeVar("S", bound=rx.State)
@@ -37,6 +39,9 @@ class Tab:
         """The events that the handler returned or yielded."""
         assert isinstance(handler, EventHandler), handler
         state = self[handler.state]
+        event = Event(name=f"{state.get_full_name()}.{handler.fn.__name__}")
+        if (turned_away := await Doorkeeper().preprocess(None, state, event)) is not None:  # type: ignore[arg-type]
+            return list(turned_away.events)
         result = handler.fn(_Background(state) if handler.is_background else state, *values)
         if inspect.isasyncgen(result):
             return [event async for event in result]

@@ -1,10 +1,10 @@
 """The design system: small functions that take vars and handlers and know no state. Use it as `kit.<part>`.
 
 Icons      icon, icon_for
-Buttons    primary, outline, ghost, success, danger, icon_button, link, link_button, copying
+Buttons    primary, outline, ghost, success, danger, icon_button, link, link_button, download, copying
 Marks      badge, pill, chip, avatar, avatars, stage_mark, dot, key, sr, clipped; `data_tip=` gives anything a tooltip
 Fields     field, text_input, text_area, money_input, date_input, select, combo, checkbox, check, switch, choice_cards,
-           search_input, password_input, given_input, described_by
+           search_input, password_input, given_input, described_by, file_drop
 In place   props_list, prop, inline_field, field_history, composer
 Layout     page_head, crumbs, bar, sums, tabs, tab, panel_tabs, segmented, segment, steps, card, section, panel,
            side_panel, figures
@@ -20,6 +20,7 @@ Classes that need no function: line, stack, grow, push, clip, muted, small, stro
 from crm_app.components.kit.buttons import (
     copying,
     danger,
+    download,
     ghost,
     icon_button,
     link,
@@ -59,6 +60,7 @@ from crm_app.components.kit.fields import (
     text_area,
     text_input,
 )
+from crm_app.components.kit.files import file_drop
 from crm_app.components.kit.forms import hidden, native_form
 from crm_app.components.kit.hotkeys import hotkeys
 from crm_app.components.kit.icons import icon, icon_for
@@ -112,11 +114,13 @@ __all__ = [
     "described_by",
     "dialog",
     "dot",
+    "download",
     "drawer",
     "empty_state",
     "field",
     "field_history",
     "figures",
+    "file_drop",
     "ghost",
     "given_input",
     "hidden",

@@ -66,6 +66,21 @@ def link(*children: Child, href: str | rx.Var, **props: Any) -> rx.Component:
     return ReactRouterLink.create(*children, to=href, **props)
 
 
+class NativeLink(rx.Component):
+    """A link that leaves the app: Reflex's own stays inside, even for a file."""
+
+    tag = "a"
+    _is_tag_in_global_scope = True
+    href: rx.Var[str]
+    download: rx.Var[str]
+
+
+def download(label: Child, *, href: str | rx.Var, size: str = "", class_name: str = "") -> rx.Component:
+    """A quiet link to a file that a route of the API serves."""
+    classes = " ".join(name for name in ("btn", "ghost", size, class_name) if name)
+    return NativeLink.create(icon("arrow_download", 16), label, href=href, download="", class_name=classes)
+
+
 def link_button(
     label: Child, *, href: str | rx.Var, variant: str = "", icon_name: str = "", size: str = "", **props: Any
 ) -> rx.Component:

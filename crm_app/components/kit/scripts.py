@@ -8,6 +8,7 @@ CONNECTION = rx.asset("connection.jsx", shared=True).importable_path
 DIALOG = rx.asset("dialog.jsx", shared=True).importable_path
 FIELD_HISTORY = rx.asset("field_history.jsx", shared=True).importable_path
 GIVEN = rx.asset("given.jsx", shared=True).importable_path
+FILE_DROP = rx.asset("filedrop.jsx", shared=True).importable_path
 HOTKEYS = rx.asset("hotkeys.jsx", shared=True).importable_path
 INPLACE = rx.asset("inplace.jsx", shared=True).importable_path
 MENU = rx.asset("menu.jsx", shared=True).importable_path

@@ -169,6 +169,8 @@ async def _place(uow: UnitOfWork, rows: Rows) -> None:
         pipelines = rows.col("pipeline_id")
         known = [first.get(p, None if p else next(iter(first.values()), None)) for p in pipelines.to_list()]
         rows.fill("stage_id", pl.Series("stage_id", known, dtype=pl.String).zip_with(lost, _empty(rows)))
+    elif not rows.has("stage_id"):  # nothing is new, or every row was rejected before
+        rows.put("stage_id", _empty(rows))
     rows.reject(
         rows.frame["stage_id"].is_null() & rows.is_new, "stage_id", "is missing",
         "map a column to the stage, or give one under `constants`", values=_empty(rows),

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import Conflict, Forbidden, Invalid
@@ -27,6 +29,19 @@ from crm_app.store.uow import UnitOfWork
 
 ENDINGS = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods"})
 ENTITIES = ("account", "opportunity")  # those the page offers; `crm import` takes all
+# Links that a person may fill for all rows at once, by name; links whose records may be made where they are missing.
+FOR_ALL: dict[str, tuple[str, ...]] = {"opportunity": ("pipeline_id", "stage_id")}
+CREATABLE: dict[str, tuple[str, ...]] = {"opportunity": ("account_id",)}
+# Remedies of the engine speak of mapping files; what the page offers instead.
+_REMEDIES = {
+    "`create_missing": "Correct the name, or add the record first",
+    "`if_empty`": "Fill it in the file",
+    "`constants`": "Match a column to the stage, or choose one at the left",
+    "`values`": "Write one of these in the file",
+    "`day_first": "Choose at the left how dates are written",
+    "`by`": "Make the names differ first",
+    "`mode": "",
+}
 MENDED = "rows-to-mend.csv"  # beside the upload, after a check that left rows out
 _SAMPLES = 3
 
@@ -59,6 +74,8 @@ class Choices:
     create_missing: frozenset[str] = frozenset()
     by_email: frozenset[str] = frozenset()
     update: bool = False
+    day_first: bool | None = None  # how dates like 03/04/2026 are meant; None: as the file tells
+    decimal: str = ""  # "," or "."; empty: as the file tells
 
 
 def allowed(actor: Actor) -> list[str]:
@@ -83,9 +100,31 @@ def look(path: Path) -> Look:
     return Look(table.frame.height + len(table.ragged), tuple(columns), table.notes)
 
 
+async def for_all(uow: UnitOfWork, entity_name: str, chosen: Mapping[str, str]) -> dict[str, list[str]]:
+    """The names to choose from for each field of FOR_ALL, within what is `chosen` (field -> name) so far."""
+    rules = rules_of(entity_name)
+    found: dict[str, list[str]] = {}
+    ids: dict[str, Any] = {}
+    for name in FOR_ALL.get(entity_name, ()):
+        target = registry.get(fields_of(entity_name)[name].target)
+        table, within = target.table, rules.within.get(name, "")
+        if within and within not in ids:
+            found[name] = []
+            continue
+        query = sa.select(table.c.id, table.c[target.title]).where(table.c.deleted_at.is_(None), table.c.is_active)
+        if within:
+            query = query.where(table.c[within] == ids[within])
+        uow.require(f"{target.name}.read")
+        rows = await uow.rows(query.order_by(table.c.position, table.c.id))
+        found[name] = [title for _, title in rows]
+        if chosen.get(name) in found[name]:
+            ids[name] = next(i for i, title in rows if title == chosen[name])
+    return found
+
+
 def mapping_of(file: str, choices: Choices) -> ImportMapping:
     """Invalid says which choice does not fit."""
-    entity, fields = registry.get(choices.entity), _fields(choices.entity)
+    entity, fields = registry.get(choices.entity), fields_of(choices.entity)
     columns = {heading: name for heading, name in choices.columns.items() if name}
     filled = [*columns.values()]
     if twice := next((n for n in filled if filled.count(n) > 1), ""):
@@ -109,6 +148,10 @@ def mapping_of(file: str, choices: Choices) -> ImportMapping:
         **({"key": key} if key else {}),
         **({"mode": "upsert"} if choices.update else {"mode": "create"}),
     }
+    if choices.day_first is not None:
+        step["day_first"] = "true" if choices.day_first else "false"
+    if choices.decimal:
+        step["decimal"] = choices.decimal
     return parse_mapping({"name": file, "steps": [step]}, name=file)
 
 
@@ -158,7 +201,7 @@ def rows_to_mend(path: Path, problems: Sequence[Problem]) -> str:
     wrong: dict[int, list[str]] = {}
     for problem in problems:
         said = f"{problem.column}: {problem.message}" if problem.column else problem.message
-        wrong.setdefault(problem.row, []).append(said + (f" ({problem.remedy})" if problem.remedy else ""))
+        wrong.setdefault(problem.row, []).append(said + (f" ({todo})" if (todo := remedy(problem)) else ""))
     frame = table.frame.filter(table.frame[ROW].is_in(list(wrong)))
     out = io.StringIO()
     writer = csv.writer(out)
@@ -168,11 +211,20 @@ def rows_to_mend(path: Path, problems: Sequence[Problem]) -> str:
     return out.getvalue()
 
 
+def remedy(problem: Problem) -> str:
+    """What to do about it, on the page; empty when the message says it all."""
+    text = problem.remedy
+    if "`match: folded`" in text:
+        return f"Did you mean {text.partition(' to ')[2]}?"
+    said = next((said for mark, said in _REMEDIES.items() if mark in text), text)
+    return said[:1].upper() + said[1:]
+
+
 def _harmless(text: str) -> str:
     """Spreadsheets run what begins like a formula; numbers may begin with a sign."""
     is_number = text[1:].replace(".", "").replace(",", "").replace(" ", "").isdigit()
     return f"'{text}" if text[:1] in ("=", "@", "+", "-", "\t") and not is_number else text
 
 
-def _fields(entity_name: str) -> dict[str, FieldSpec]:
+def fields_of(entity_name: str) -> dict[str, FieldSpec]:
     return importable(registry.get(entity_name), rules_of(entity_name))

@@ -13,6 +13,7 @@ from crm_app.core.errors import Conflict
 from crm_app.core.registry import Entity
 from crm_app.models.base import table_of
 from crm_app.models.platform.imports import ImportBatch, ImportedRows, ImportStatus
+from crm_app.services.platform.imports.planning import BULK
 from crm_app.services.platform.imports.rules import rules_of
 from crm_app.store.uow import UnitOfWork
 
@@ -53,7 +54,7 @@ async def revert(uow: UnitOfWork, batch_id: UUID) -> Reverted:
     batch = await uow.get(ImportBatch, batch_id, lock=True)
     if batch.status is not ImportStatus.done:
         raise Conflict(f"This import is {batch.status.value} already.")
-    await uow.execute(sa.text("SELECT set_config('idle_in_transaction_session_timeout', '0', true)"))
+    await uow.execute(BULK)
     done = Reverted()
     steps = await uow.rows(
         sa.select(_rows.c.step, _rows.c.entity)

@@ -54,7 +54,7 @@ async def run(uow: UnitOfWork, plan: Plan, *, told: Progress = lambda *_: None) 
     """
     if uow.actor.source is not Source.import_ or not uow.is_silent:
         raise RuntimeError("an import runs silently and as its importer")
-    await uow.execute(planning.NEVER_IDLE)
+    await uow.execute(planning.BULK)
     await _alone(uow)
     plan = await _as_announced(uow, plan)
     batch_id = new_id()
