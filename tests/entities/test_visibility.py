@@ -2,10 +2,11 @@
 
 import pytest
 
-from crm_app.core.errors import NotFound
+from crm_app.core import registry
+from crm_app.core.errors import Invalid, NotFound
 from crm_app.services.platform import records
 from crm_app.store.uow import unit_of_work
-from tests.entities.values import OPEN, OWNED, ids, make
+from tests.entities.values import FIXED, OPEN, OWNED, ids, make, writable
 
 
 async def sees(actor, entity, record_id) -> bool:
@@ -63,3 +64,32 @@ async def test_what_belongs_to_all_is_seen_by_all(cast, entity):
         record = await make(uow, entity)
     for actor in (cast.alice, cast.own(cast.bob), cast.carol):
         assert await sees(actor, entity, record.id)
+
+
+@pytest.mark.parametrize("entity", OPEN, ids=ids)
+async def test_what_one_does_not_see_one_does_not_link_to(cast, entity):
+    """Whoever guesses an id would read the name of the record beside the link."""
+    for spec in writable(entity):
+        if spec.target not in {e.name for e in OWNED} or (entity.name, spec.name) in FIXED:
+            continue
+        async with unit_of_work(cast.alice) as uow:
+            hidden = await make(uow, registry.get(spec.target))
+        async with unit_of_work(cast.carol) as uow:
+            record = await make(uow, entity)
+        with pytest.raises(Invalid) as refusal:
+            async with unit_of_work(cast.carol) as uow:
+                await records.update(uow, entity, record.id, {spec.name: hidden.id})
+        assert set(refusal.value.fields) == {spec.name}
+
+
+@pytest.mark.parametrize("entity", OWNED, ids=ids)
+async def test_a_link_that_was_there_stays_when_other_fields_change(cast, entity):
+    """A record handed over keeps what it is linked to, seen or not."""
+    links = {s.name: s for s in writable(entity) if s.target in {e.name for e in OWNED}}
+    async with unit_of_work(cast.alice) as uow:
+        record = await make(uow, entity, whole=True)
+        kept = {n: getattr(record, n) for n in links}
+        await records.update(uow, entity, record.id, {"owner_id": cast.carol.user_id})
+    async with unit_of_work(cast.carol) as uow:
+        again = await records.update(uow, entity, record.id, kept)
+        assert {n: getattr(again, n) for n in kept} == kept

@@ -4,7 +4,7 @@ import importlib
 import inspect
 import pkgutil
 import types
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,18 +18,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from crm_app import parts, services
-from crm_app.core.context import Source
 from crm_app.core.errors import CrmError
 from crm_app.core.registry import Entity
 from crm_app.services.activities.activities import With
-from crm_app.services.people import actors
 from crm_app.services.sales.board import Filters
 from crm_app.services.sales.opportunities import Closing, Moved
 from crm_app.store.uow import UnitOfWork, unit_of_work
 from tests.entities.values import ENTITIES
-from tests.isolation.world import World, build
+from tests.isolation.world import World
 from tests.jobs.test_repeats import picture
-from tests.people import found
 
 parts.load()
 # Not reached with an id of one's own choosing: who calls them has looked the record up before.
@@ -168,18 +165,6 @@ def told(value: Any) -> Iterator[UUID | str]:
     elif isinstance(value, Iterable) and not isinstance(value, bytes | date):
         for v in value:
             yield from told(v)
-
-
-@pytest.fixture(scope="module")
-async def ours(app_database: None) -> AsyncIterator[World]:
-    founded = await found()
-    yield await build(await actors.actor_for(founded.tenant_id, founded.admin_id, source=Source.ui), "Geheimnis")
-
-
-@pytest.fixture(scope="module")
-async def hers(app_database: None) -> AsyncIterator[World]:
-    founded = await found("Mallory Ltd")
-    yield await build(await actors.actor_for(founded.tenant_id, founded.admin_id, source=Source.ui), "Mallorywares")
 
 
 async def call(uow: UnitOfWork, probe: Probe, ours: World, hers: World) -> Any:

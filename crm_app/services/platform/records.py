@@ -241,7 +241,7 @@ async def restore(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
         raise Conflict(f"This {entity.label.lower()} is not in the trash.")
     needed = {s.name: getattr(record, s.name) for s in entity.fields.values() if s.kind is Kind.link and s.required}
     try:
-        await check_links(uow, entity, needed)
+        await check_links(uow, entity, needed, seen=False)
     except Invalid as missing:
         what = " and ".join(registry.get(entity.fields[n].target).label.lower() for n in missing.fields)
         raise Conflict(f"Its {what} is in the trash too. Take that out first.", current=missing.fields) from missing

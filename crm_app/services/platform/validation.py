@@ -13,6 +13,7 @@ from crm_app.core.errors import Invalid
 from crm_app.core.money import CURRENCIES
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.store.uow import UnitOfWork
+from crm_app.store.visibility import visible
 
 _TYPES: dict[Kind, tuple[type, ...]] = {
     Kind.text: (str,),
@@ -119,8 +120,9 @@ def _is_storable(text: str) -> bool:
     return "\x00" not in text
 
 
-async def check_links(uow: UnitOfWork, entity: Entity, values: dict[str, Any]) -> None:
-    """Invalid for links to records that do not exist here or lie in the trash; one query for all of them."""
+async def check_links(uow: UnitOfWork, entity: Entity, values: dict[str, Any], *, seen: bool = True) -> None:
+    """Invalid for links to records that do not exist here, lie in the trash or, with `seen`, are not the actor's to
+    see; one query for all of them."""
     links = [
         s
         for n, v in values.items()
@@ -130,12 +132,16 @@ async def check_links(uow: UnitOfWork, entity: Entity, values: dict[str, Any]) -
         return
     found = []
     for spec in links:
-        table = registry.get(spec.target).table
-        is_there = sa.exists().where(table.c.id == values[spec.name], table.c.deleted_at.is_(None))
+        target = registry.get(spec.target)
+        is_there = sa.exists().where(target.table.c.id == values[spec.name], target.table.c.deleted_at.is_(None))
+        if seen and (mine := visible(target, uow.actor)) is not None:
+            is_there = is_there.where(mine)
         found.append(is_there.label(spec.name))
     row = (await uow.rows(sa.select(*found)))[0]
     gone = {
-        s.name: f"this {registry.get(s.target).label.lower()} does not exist" for s in links if not getattr(row, s.name)
+        s.name: f"this {registry.get(s.target).label.lower()} does not exist, or you may not see it"
+        for s in links
+        if not getattr(row, s.name)
     }
     if gone:
         raise Invalid(**gone)

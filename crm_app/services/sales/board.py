@@ -122,6 +122,7 @@ async def pipelines(uow: UnitOfWork) -> Sequence[sa.RowMapping]:
 
 async def owners(uow: UnitOfWork) -> Sequence[sa.RowMapping]:
     """The people (id, name) whose deals this viewer sees, to narrow the board to."""
+    uow.require("opportunity.read")
     query = sa.select(_users.c.id, _users.c.name).where(_users.c.deleted_at.is_(None)).order_by(_users.c.name)
     if (seen := visible_owners(uow.actor)) is not None:
         query = query.where(_users.c.id.in_(seen))
@@ -130,6 +131,7 @@ async def owners(uow: UnitOfWork) -> Sequence[sa.RowMapping]:
 
 async def stages(uow: UnitOfWork, pipeline_id: UUID) -> Sequence[sa.RowMapping]:
     """All stages of a pipeline, ends included, in their order."""
+    uow.require("opportunity.read")
     query = (
         sa.select(
             _stages.c.id, _stages.c.name, _stages.c.kind, _stages.c.color, _stages.c.probability,

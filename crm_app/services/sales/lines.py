@@ -97,7 +97,8 @@ async def put_back(uow: UnitOfWork, line_id: UUID) -> OpportunityLine:
 
 
 async def total(uow: UnitOfWork, opportunity_id: UUID) -> int:
-    """Sum of the lines in minor units of the deal's currency."""
+    """Sum of the lines in minor units of the deal's currency. Ask for the deal itself before."""
+    uow.require("opportunity.read")
     query = sa.select(sa.func.coalesce(sa.func.sum(_lines.c.amount_minor), 0)).where(
         _lines.c.opportunity_id == opportunity_id, _lines.c.deleted_at.is_(None)
     )

@@ -14,6 +14,7 @@ from crm_app.store.uow import UnitOfWork
 
 async def undo(uow: UnitOfWork, operation_id: UUID) -> list[Moved]:
     """Take back what the operation moved or closed. Conflict when it is undone already or the deal changed since."""
+    uow.require("opportunity.move")
     outcome = await operations.outcome_of(uow, operation_id)
     if not outcome.get("moved"):
         raise Conflict("There is nothing to undo any more.")

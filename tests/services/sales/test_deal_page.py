@@ -151,9 +151,10 @@ class TestNeighbours:
         assert await self.around(alice, ids[2], large) == deal_page.Neighbours(ids[1], None, 3, 3)
         assert (await self.around(alice, ids[4], large)).place == 0
 
-    async def test_what_the_viewer_cannot_see_is_no_neighbour(self, admin, carol, column, make, account, next_month):
+    async def test_what_the_viewer_cannot_see_is_no_neighbour(self, admin, carol, column, make, next_month):
+        client = await make(carol, "account", name="Carol's client")
         hers = await make(
-            carol, "opportunity", name="Carol's", account_id=account.id, amount_minor=1_00, expected_close_on=next_month
+            carol, "opportunity", name="Carol's", account_id=client.id, amount_minor=1_00, expected_close_on=next_month
         )
         assert await self.around(carol, hers.id) == deal_page.Neighbours(None, None, 1, 1)
         assert (await self.around(admin, hers.id)).total == 6

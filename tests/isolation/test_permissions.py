@@ -1,0 +1,70 @@
+"""Every service asks for a permission: somebody without any gets nothing out of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from crm_app.core.errors import Forbidden
+from crm_app.core.registry import Entity, get
+from crm_app.models.base import new_id
+from crm_app.store.uow import unit_of_work
+from tests.isolation.test_services import INNER, Probe, call, hints, service_functions
+from tests.isolation.world import World
+
+# What needs no permission, and why.
+OWN = "one's own"
+CALLED = "called by services that have asked"
+FREE = {
+    "people.profile.change": OWN,
+    "people.profile.read": OWN,
+    "people.profile.set_preference": OWN,
+    "people.sessions.list_sessions": OWN,
+    "people.sessions.revoke": OWN,
+    "people.sessions.revoke_others": OWN,
+    "people.workspaces.read": "the name and the currency of the workspace one is in",
+    "platform.imports.batches.listed": OWN,
+    "platform.operations.begin": OWN,
+    "platform.operations.keep": OWN,
+    "platform.operations.outcome_of": OWN,
+    "platform.finding.choices": "finds what one may read, so nothing",
+    "platform.finding.named": "finds what one may read, so nothing",
+    "platform.finding.search": "finds what one may read, so nothing",
+    "platform.finding.search_forgiving": "finds what one may read, so nothing",
+    "platform.spelling.readings": CALLED,
+    "people.actors.load": "makes the actor who may or may not",
+    "people.links.close_all": CALLED,
+    "people.links.made_since": CALLED,
+    "people.links.make": CALLED,
+    "people.links.use": "the link is the right",
+    "people.roles.install": "of a workspace that is being founded",
+    "people.workspaces.sign_up": "of a workspace that is being founded",
+    "sales.defaults.install": "of a workspace that is being founded",
+    "sales.defaults.add_pipeline": "of a workspace that is being founded",
+    "sales.defaults.add_stages": CALLED,
+    "people.sessions.open_session": "after the password was right",
+    "people.sessions.revoke_all_of": CALLED,
+    "people.sessions.sweep": "a job of the clock",
+    "people.users.owned_by": CALLED,
+    "people.users.with_email": CALLED,
+    "platform.audit.seal": "a job of the clock",
+    "platform.numbers.take": CALLED,
+    "platform.numbers.document_number": CALLED,
+    "sales.activity_facts.refresh": "a handler",
+    "sales.activity_facts.refresh_due": "a job of the clock",
+}
+ASKING = [n for n, _ in service_functions() if n not in FREE and n not in INNER and n.rpartition(".")[0] not in INNER]
+
+
+@pytest.mark.parametrize("name", ASKING)
+async def test_without_a_permission_it_is_refused_by_name(hers: World, name: str) -> None:
+    fn = dict(service_functions())[name]
+    entity = get("account") if Entity in hints(fn).values() else None
+    fresh = replace(hers, ids={**hers.ids, "operation_id": new_id()})
+    with pytest.raises(Forbidden) as refusal:
+        async with unit_of_work(replace(hers.actor, permissions=frozenset())) as uow:
+            await call(uow, Probe(name, fn, "", entity), fresh, fresh)
+    assert refusal.value.permission
+
+
+def test_exceptions_are_still_there() -> None:
+    assert set(FREE) - {n for n, _ in service_functions()} == set()
