@@ -13,9 +13,12 @@ from playwright.async_api import Page, expect
 
 from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor, Source
+from crm_app.models.catalog.products import PRODUCT
+from crm_app.models.customers.contacts import CONTACT
 from crm_app.pages import add_pages
 from crm_app.services.activities import activities
 from crm_app.services.people import actors
+from crm_app.services.platform import records
 from crm_app.services.sales import pipelines
 from crm_app.store.uow import unit_of_work
 from tests.e2e.board import BoardPage
@@ -37,6 +40,8 @@ class World:
     admin: Actor
     deal_id: UUID
     account_id: UUID
+    contact_id: UUID
+    product_id: UUID
     empty_pipeline_id: UUID
 
 
@@ -69,7 +74,10 @@ async def world(app_database: None) -> World:
                 await activities.plan(uow, kind="call", subject="Call back", due_at=due, opportunity_id=each.id)
     async with unit_of_work(admin) as uow:
         empty = await pipelines.create(uow, name="Partners")
-    return World(admin, deal.id, deal.account_id, empty.id)
+        person = {"last_name": "Berg", "account_id": deal.account_id, "email": "berg@kessler.example"}
+        contact = await records.create(uow, CONTACT, person)
+        product = await records.create(uow, PRODUCT, {"name": "Robots", "price_minor": 1_200_50, "currency": "EUR"})
+    return World(admin, deal.id, deal.account_id, contact.id, product.id, empty.id)
 
 
 def press(name: str, role: Any = "button") -> Callable[[Page], Awaitable[Any]]:
@@ -161,14 +169,17 @@ STOPS = (
     Stop("accounts, nothing found", "/accounts?q=zzz", "No accounts found"),
     Stop("accounts, new", "/accounts", "Kessler", press("New account")),
     Stop("account", "/accounts/{account_id}", "Open deals"),
-    Stop("contacts, empty", "/contacts", "No contacts yet"),
-    Stop("products, empty", "/products", "No products yet"),
+    Stop("contacts", "/contacts", "Berg"),
+    Stop("contact", "/contacts/{contact_id}", "berg@kessler.example"),
+    Stop("products", "/products", "Robots"),
+    Stop("product", "/products/{product_id}", "List price"),
     Stop("settings", "/settings", "Where you are signed in"),
     Stop("profile", "/settings/profile", "Time zone"),
     Stop("places", "/settings/places", "This one"),
     Stop("workspace", "/settings/workspace", "Acme Sales"),
     Stop("people", "/settings/people", "Bob"),
     Stop("roles", "/settings/roles", "Sales rep"),
+    Stop("pipelines", "/settings/pipelines", "Partners"),
     Stop("teams", "/settings/teams", "Sales"),
 )
 
