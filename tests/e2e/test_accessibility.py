@@ -173,6 +173,8 @@ STOPS = (
     Stop("contact", "/contacts/{contact_id}", "berg@kessler.example"),
     Stop("products", "/products", "Robots"),
     Stop("product", "/products/{product_id}", "List price"),
+    Stop("import", "/import", "Choose a file"),
+    Stop("pipelines", "/settings/pipelines", "Stages of New business"),
     Stop("settings", "/settings", "Where you are signed in"),
     Stop("profile", "/settings/profile", "Time zone"),
     Stop("places", "/settings/places", "This one"),
