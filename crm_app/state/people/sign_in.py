@@ -2,6 +2,8 @@
 
 import reflex as rx
 
+from crm_app.services.people import invitations
+from crm_app.services.people.links import LinkExpired
 from crm_app.services.people.passwords import SHORTEST
 
 # code -> (the field it belongs to, what is wrong and what to do)
@@ -41,7 +43,7 @@ class SignInState(rx.State):
     next_page: str = ""
 
     @rx.event
-    def read(self) -> None:
+    async def read(self) -> None:
         """Takes over what the address says; runs whenever one of the pages opens."""
         query = self.router.url.query_parameters
         self.error_field, self.error = explain(query.get("error", ""), query.get("left", ""), query.get("minutes", ""))
@@ -50,6 +52,18 @@ class SignInState(rx.State):
         self.name = query.get("name", "")
         self.workspace = query.get("workspace", "")
         self.next_page = inside(query.get("next", ""))
+        place, _, token = str(self.router.url.path).strip("/").partition("/")
+        if place == "invite":
+            await self._invited(token)
+
+    async def _invited(self, token: str) -> None:
+        """Who is invited where; a link that is used up is told before a password is thought of."""
+        try:
+            invitation = await invitations.look_up(token)
+        except LinkExpired:
+            self.error_field, self.error = explain("expired")
+            return
+        self.workspace, self.name = invitation.workspace, self.name or invitation.name
 
 
 def explain(code: str, left: str = "", minutes: str = "") -> tuple[str, str]:

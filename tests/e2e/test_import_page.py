@@ -1,0 +1,72 @@
+"""A file becomes deals, and stops being deals."""
+
+import re
+
+import sqlalchemy as sa
+from playwright.async_api import expect
+
+from crm_app.models.base import table_of
+from crm_app.models.customers.accounts import Account
+from crm_app.models.sales.opportunities import Opportunity
+from crm_app.store.uow import unit_of_work
+from tests.e2e.board import open_board
+from tests.services.sales.deals import a_deal
+
+FILE = """Name,Account,Amount,Expected close,Stage
+Roof,Globex,12000,2031-05-04,Proposal
+Cellar,Globex,8000.50,2031-06-04,Qualify
+Garden,Initech,a lot,2031-07-04,Qualify
+"""
+
+
+async def living(actor, model) -> list[str]:
+    table = table_of(model)
+    async with unit_of_work(actor) as uow:
+        rows = await uow.rows(sa.select(table.c.name).where(table.c.deleted_at.is_(None)).order_by(table.c.name))
+    return [row.name for row in rows]
+
+
+def csv(text: str, name: str = "deals.csv") -> dict[str, object]:
+    return {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
+
+
+async def test_upload_check_import_and_take_back(visit, manager, alice):
+    await a_deal(alice, "Was here", account="Umbrella")
+    colleague = await open_board(await visit(alice))
+    page = await visit(manager, "/import")
+    await page.locator("input[type=file]").set_input_files(csv(FILE))
+    await expect(page.get_by_role("heading", name="Columns")).to_be_visible()
+    await expect(page.get_by_text("5 of 5 matched")).to_be_visible()
+    await page.get_by_role("button", name="Check all rows").first.click()
+    found = page.get_by_role("region", name="What the check found")
+    await expect(found.get_by_role("row").filter(has_text="a lot")).to_contain_text("is no amount")
+    await expect(page.get_by_text("Trial run, nothing is saved")).to_be_visible()
+    assert await living(manager, Opportunity) == ["Was here"]  # nothing was written
+
+    await page.get_by_role("button", name=re.compile("^Import 2 ")).click()
+    await expect(page.get_by_role("heading", name="2 deals imported")).to_be_visible()
+    assert await living(manager, Opportunity) == ["Cellar", "Roof", "Was here"]
+    assert await living(manager, Account) == ["Globex", "Umbrella"]
+    await colleague.shows("Proposal", "Roof")  # whose board was open meanwhile
+    await colleague.shows_figures("Proposal", 1, "€ 12 k")
+
+    await page.get_by_role("button", name="Take this import back").click()
+    await page.get_by_role("dialog", name="Take import back").get_by_role("button", name="Take import back").click()
+    await expect(page.get_by_role("heading", name="The import was taken back")).to_be_visible()
+    assert await living(manager, Opportunity) == ["Was here"]
+    assert await living(manager, Account) == ["Umbrella"]
+    await colleague.shows("Proposal")
+
+
+async def test_what_is_no_table_is_told(visit, manager):
+    page = await visit(manager, "/import")
+    await page.locator("input[type=file]").set_input_files(csv("PK\x00\x01 nonsense", "broken.xlsx"))
+    await expect(page.get_by_role("alert").first).to_be_visible()
+    await page.locator("input[type=file]").set_input_files(csv(FILE))
+    await expect(page.get_by_role("heading", name="Columns")).to_be_visible()
+
+
+async def test_a_reader_cannot_import(visit, reader):
+    page = await visit(reader, "/import")
+    await expect(page.get_by_text("You cannot import")).to_be_visible()
+    await expect(page.locator("input[type=file]")).to_have_count(0)
