@@ -39,8 +39,9 @@ async def _measure(size: int, *, quick: bool) -> dict[str, Any]:
         for operation in OPERATIONS:
             print(f"{size:,} deals: {operation.name}", flush=True)
             found["operations"][operation.name] = await runner.measure(operation, world, raw, seconds)
-    await ground.leave()
+    found["jobs_left"] = await ground.leave()
     if "--no-browser" not in sys.argv:
+        print(f"{size:,} deals: in Chromium", flush=True)
         found["browser"] = await browser.measure(world, quick=quick)
     return found
 

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import BrowserContext, CDPSession, Page, WebSocket, async_playwright
+from playwright.async_api import BrowserContext, CDPSession, Page, WebSocket, async_playwright, expect
 
 from bench.crowd import Crowd
 from bench.ground import World, user_id_of
@@ -25,6 +25,7 @@ from tests.e2e.server import Server
 
 ACTIVE = 25  # people at the board beside the two who are measured
 _SETTLE = 0.4
+_PATIENCE = 30_000  # milliseconds
 # When the page first shows a card, and later: when a card stands in a stage and is saved.
 _CLOCK = """
 window.marks = {up: 0, card: 0};
@@ -43,13 +44,14 @@ window.arrival = (id, stage, saved) => new Promise((tell, fail) => {
   };
   const watcher = new MutationObserver(() => { if (stands()) { watcher.disconnect(); tell(now()); } });
   watcher.observe(document, {subtree: true, childList: true, attributes: true, attributeFilter: ["class"]});
-  setTimeout(() => { watcher.disconnect(); fail(new Error("the card did not arrive")); }, 8000);
+  setTimeout(() => { watcher.disconnect(); fail(new Error("the card did not arrive")); }, 30000);
 });
 """
 
 
 async def measure(world: World, *, quick: bool) -> dict[str, Any]:
     frontend.ensure(print)
+    expect.set_options(timeout=_PATIENCE)  # slow is a figure, not a failure
     rounds = 4 if quick else 15
     with tempfile.TemporaryDirectory() as folder:
         server = Server(database_urls(), Path(folder) / "server.log")
@@ -100,6 +102,7 @@ async def _loads(visits: Visits, who: Actor, rounds: int) -> dict[str, Any]:
 
 async def _load(visits: Visits, context: BrowserContext) -> tuple[float, int, int]:
     """Milliseconds from the request of the page to the first card; bytes on the wire, websocket included; requests."""
+    context.set_default_timeout(_PATIENCE)
     page = await visits.open(context, "")
     await page.add_init_script(_CLOCK)
     wire = await _wire(page)
@@ -158,7 +161,9 @@ async def _drops(visits: Visits, people: list[Actor], rounds: int, label: str) -
 
 
 async def _ready(visits: Visits, who: Actor) -> BoardPage:
-    page = await visits.open(await visits.context(who), "")
+    context = await visits.context(who)
+    context.set_default_timeout(_PATIENCE)
+    page = await visits.open(context, "")
     await page.add_init_script(_CLOCK)
     await page.goto("/pipeline")
     board = await open_board(page)

@@ -236,5 +236,9 @@ async def connections() -> AsyncIterator[AsyncConnectionPool]:
         await pool.close()
 
 
-async def leave() -> None:
+async def leave() -> int:
+    """Close the pool and throw away the jobs that the operations left, so that the browser meets an idle worker; how
+    many they were."""
     await close_engine()
+    async with await psycopg.AsyncConnection.connect(databases.database_urls().owner) as connection:
+        return (await connection.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo'")).rowcount
