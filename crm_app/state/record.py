@@ -23,6 +23,7 @@ from crm_app.state.platform.fields import SectionView, field_view
 from crm_app.state.presence import BEAT
 from crm_app.state.records import RowView, entity_at, row_view
 from crm_app.state.timeline import Timeline
+from crm_app.store.linked import any_linked
 from crm_app.store.live import Changed, Message, Resync, hub
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
@@ -126,7 +127,7 @@ class RecordState(AppState):
         async with unit_of_work(actor) as uow:
             for name, link in beside:
                 ids = changed.get(name, ())
-                if await records.any_linked(uow, registry.get(name), ids, link, UUID(self.head.id)):
+                if await any_linked(uow, registry.get(name), ids, link, UUID(self.head.id)):
                     return True
         return False
 

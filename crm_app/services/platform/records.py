@@ -106,15 +106,6 @@ async def read(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
     return await uow.get(entity.model, record_id)
 
 
-async def any_linked(uow: UnitOfWork, entity: Entity, record_ids: Sequence[UUID], link: str, to_id: UUID) -> bool:
-    """Whether one of these records points to `to_id` over `link`: what an open page asks before it reads anew."""
-    if not record_ids:
-        return False
-    table = entity.table
-    found = sa.select(sa.exists().where(table.c.id.in_(list(record_ids)), table.c[link] == to_id))
-    return bool(await uow.scalar(found))
-
-
 async def create(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> Any:
     """A new record. The entity's guards fill in what follows (number, probability) and refuse what must not be."""
     _permit(uow, entity, "create")

@@ -32,6 +32,7 @@ from crm_app.state.sales.deal_dialog import MISSING, DealDialog
 from crm_app.state.sales.deal_parts import DealParts
 from crm_app.state.sales.deal_views import ActionView, DealHead, GateView, Step
 from crm_app.state.timeline import Timeline
+from crm_app.store.linked import any_linked
 from crm_app.store.live import Changed, Message, Resync, Signal, hub
 from crm_app.store.uow import unit_of_work
 
@@ -131,11 +132,9 @@ class DealState(AppState):
         if any(timeline.shows(i) for i in changed.get("activity", ())):
             return True
         async with unit_of_work(actor) as uow:
-            return await records.any_linked(
+            return await any_linked(
                 uow, ACTIVITY, changed.get("activity", ()), "opportunity_id", self._values["id"]
-            ) or await records.any_linked(
-                uow, CONTACT, changed.get("contact", ()), "account_id", self._values["account_id"]
-            )
+            ) or await any_linked(uow, CONTACT, changed.get("contact", ()), "account_id", self._values["account_id"])
 
     async def _show(self, actor: Actor, asked: str, query: dict[str, str]) -> None:
         """A fresh reading; only what became another is sent."""
