@@ -160,7 +160,13 @@ def _place(place: Place, current: str) -> rx.Component:
 
 
 def _me(user: Person) -> rx.Component:
-    button = rx.el.button(kit.avatar(user.initials, user.tint), kit.clipped(user.name), type="button", class_name="me")
+    button = rx.el.button(
+        kit.avatar(user.initials, user.tint),
+        kit.sr("Account of "),
+        kit.clipped(user.name),
+        type="button",
+        class_name="me",
+    )
     return kit.menu(
         button,
         kit.menu_link("Profile", href=f"{SETTINGS}/profile", icon_name="person"),
