@@ -8,8 +8,10 @@ import io
 import json
 import os
 import re
+import shutil
 import tarfile
 import tempfile
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import count
@@ -29,6 +31,8 @@ from crm_app.store.programs import client_programs, run
 FORMAT = 1
 FILES = "files"  # folder of uploads below data_dir
 _SECONDS = 6 * 3600
+_SETTING = re.compile(rb"SET (\w+) = ")
+_END_OF_HEAD = b"SELECT pg_catalog.set_config('search_path'"
 _EMPTY = """
 DO $$
 DECLARE command text;
@@ -153,10 +157,28 @@ def _load(path: Path, urls: DatabaseUrls) -> None:
         dump, script, emptying = Path(folder, "database.dump"), Path(folder, "restore.sql"), Path(folder, "empty.sql")
         emptying.write_text(_EMPTY)
         _run("pg_restore", urls.owner, "--no-owner", "-f", str(script), str(dump), connects=False)
+        with reach(urls.owner) as connection:
+            known = {str(name) for (name,) in connection.execute("SELECT name FROM pg_settings")}
+        for_server(script, known)
         _run("psql", urls.owner, "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-f", str(emptying), "-f", str(script))
         for member in tar.getmembers():
             if member.isfile() and member.name.startswith(f"{FILES}/") and not (data_dir / member.name).exists():
                 tar.extract(member, data_dir, filter="data")
+
+
+def for_server(script: Path, known: Collection[str]) -> None:
+    """Leave out the settings at the head of a restore script that the server does not know: programs of PostgreSQL 17
+    set `transaction_timeout`, at which an older server stops."""
+    fitting = script.with_suffix(".fitting")
+    with script.open("rb") as whole, fitting.open("wb") as out:
+        for line in whole:
+            setting = _SETTING.match(line)
+            if setting is None or setting[1].decode() in known:
+                out.write(line)
+            if line.startswith(_END_OF_HEAD):
+                break
+        shutil.copyfileobj(whole, out)
+    fitting.replace(script)
 
 
 def _write(out: IO[bytes], urls: DatabaseUrls) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from crm_app.store import backup
 from crm_app.store.databases import DatabaseUrls
 from tests.cli.runs import crm
 
@@ -158,3 +159,13 @@ def test_where_it_cannot_be_written_is_said(another_database: Make, tmp_path: Pa
     answer = crm("backup", tmp_path / "file" / "x.crm", urls=another_database())
     assert answer.code == 1
     assert "cannot be written" in answer.lines
+
+
+def test_an_older_server_is_not_asked_for_settings_it_does_not_know(tmp_path: Path):
+    script = tmp_path / "restore.sql"
+    data = (
+        "SELECT pg_catalog.set_config('search_path', '', false);\nCOPY public.note FROM stdin;\nSET novelty = 1;\n\\.\n"
+    )
+    script.write_text(f"-- dump\nSET statement_timeout = 0;\nSET transaction_timeout = 0;\n{data}")
+    backup.for_server(script, {"statement_timeout"})
+    assert script.read_text() == f"-- dump\nSET statement_timeout = 0;\n{data}"
