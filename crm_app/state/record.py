@@ -164,6 +164,9 @@ class RecordState(AppState):
     async def save(self, name: str, text: str, seen: str):
         """A field was edited in place; the answer goes to the field."""
         actor = await self.actor()
+        if not self.is_loaded:  # typed before the server started anew, sent before the page was read again
+            self._entity = entity_at(self.router.url.path).name
+            await self._show(actor)
         view = next((f for s in self.sections for f in s.fields if f.name == name), None)
         if view is None or view.locked:
             self.statuses = {**self.statuses, name: fields.answer("error", CrmError("This field cannot be changed."))}

@@ -156,7 +156,7 @@ STOPS = (
     Stop("board, new deal", "/pipeline", "Roll-out", new_deal),
     Stop("board, quick add", "/pipeline", "Roll-out", quick_add),
     Stop("board, filter form", "/pipeline", "Roll-out", press("Filter")),
-    Stop("board, own menu", "/pipeline", "Roll-out", press("Ada Admin")),
+    Stop("board, own menu", "/pipeline", "Roll-out", press("Account of Ada Admin")),
     Stop("board, keys", "/pipeline", "Roll-out", press("Keys of this page")),
     Stop("deal", "/opportunities/{deal_id}", "Send the offer"),
     Stop("deal, timeline", "/opportunities/{deal_id}#timeline", "Created in Qualify"),

@@ -25,7 +25,8 @@ def field(page: Page, name: str) -> Locator:
 
 
 def value(page: Page, name: str) -> Locator:
-    return field(page, name).locator(".shown")
+    """What is saved: while a field is being saved it shows what was typed already."""
+    return field(page, name).locator(".val:not([aria-busy]) .shown")
 
 
 async def edit(page: Page, name: str, text: str, *, key: str = "Enter") -> None:

@@ -105,7 +105,8 @@ async def save(
     """Write what was typed into one field; the answer is for the field's place in the page.
 
     `seen` is the field's text when editing began: when the field holds something else by now, nothing is written and
-    the answer is a conflict. `values` tell the currency of an amount.
+    the answer is a conflict. What stands there already is saved: a text may be sent twice when the line was lost in
+    between. `values` tell the currency of an amount.
     """
     spec = entity.fields[name]
     currency = currency_of(spec, values, actor)
@@ -113,7 +114,7 @@ async def save(
         value = read_typed(spec, text, currency=currency, actor=actor)
         async with unit_of_work(actor) as uow:
             stands = getattr(await uow.get(entity.model, record_id, lock=True), name)
-            is_as_seen = field_view(spec, {**values, name: stands}, actor).value == seen
+            is_as_seen = stands == value or field_view(spec, {**values, name: stands}, actor).value == seen
             await records.update(
                 uow, entity, record_id, {name: value}, expected={name: stands if is_as_seen else _SOMETHING_ELSE}
             )

@@ -72,6 +72,9 @@ class DealState(AppState):
     def _asked(self) -> str:
         return str(self.router.url.path).rstrip("/").rpartition("/")[2]
 
+    def _query(self) -> dict[str, str]:
+        return {k: v for k, v in self.router.url.query_parameters.items() if isinstance(v, str)}
+
     def _reset(self) -> None:
         self.is_loaded = self.is_missing = False
         self.head, self.sections, self.steps = DealHead(), [], []
@@ -81,8 +84,7 @@ class DealState(AppState):
     async def watch(self):
         async with self:
             actor = await self.actor()
-            token, asked = self.router.session.client_token, self._asked()
-            query = {k: v for k, v in self.router.url.query_parameters.items() if isinstance(v, str)}
+            token, asked, query = self.router.session.client_token, self._asked(), self._query()
         tab, place = secrets.token_hex(6), f"deal:{asked}"
         with hub.subscribe(actor.tenant_id, f"deal:{token}") as messages:
             try:
@@ -184,6 +186,8 @@ class DealState(AppState):
     async def save(self, name: str, text: str, seen: str):
         """A field was edited in place; the answer goes to the field, the new values come with the live feed."""
         actor = await self.actor()
+        if not self.is_loaded:  # typed before the server started anew, sent before the page was read again
+            await self._show(actor, self._asked(), self._query())
         view = next((f for s in self.sections for f in s.fields if f.name == name), None)
         if view is None or view.locked:
             self.statuses = {**self.statuses, name: fields.answer("error", CrmError("This field cannot be changed."))}
@@ -195,8 +199,7 @@ class DealState(AppState):
 
     async def _show_again(self, actor: Actor) -> None:
         """With the answer and not after it, so that no old value flashes up."""
-        query = {k: v for k, v in self.router.url.query_parameters.items() if isinstance(v, str)}
-        await self._show(actor, self.head.id, query)
+        await self._show(actor, self.head.id, self._query())
 
     @rx.event
     async def search(self, name: str, text: str):
