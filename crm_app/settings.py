@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     session_days: int = Field(default=30, ge=1)  # and every session after this
     open_sign_up: bool = True  # whether anybody who reaches the sign-up page may found a workspace
 
+    api_access_minutes: int = Field(default=15, ge=1, le=1440)  # an access token of an app is good for this long
+    api_refresh_days: int = Field(default=30, ge=1)  # and may be renewed for this long after the last time
+    api_per_minute: int = Field(default=600, ge=1)  # requests of one key or app, unless its key says otherwise
+
     smtp_host: str = ""  # empty: no mail leaves; an admin is shown the links instead
     smtp_port: int = 587
     smtp_user: str = ""

@@ -21,6 +21,7 @@ from crm_app.services.people import sessions
 from crm_app.services.people.checks import network
 
 log = logging.getLogger(__name__)
+_TOO_LARGE = "This is too large."
 App = Any  # an ASGI application
 
 HOME = "/pipeline"  # what "/" leads to
@@ -66,11 +67,24 @@ async def _http(app: App, scope: Any, receive: Any, send: Any) -> None:
             message = {**message, "headers": _outgoing(scope["path"], message, request_id)}
         await send(message)
 
+    scope = by_token_alone(scope)
     answer = await _refusal(scope) or await _redirect(scope)
     if answer is not None:
         await answer(scope, receive, out)
         return
     await app(await _for_reflex(scope), limited(receive, _most(scope["path"])), out)
+
+
+def by_token_alone(scope: Any) -> Any:
+    """A request that brings a token is judged by that: its cookies are taken away, so that it needs no protection from
+    foreign pages (they could not send the token)."""
+    if not is_by_token(scope):
+        return scope
+    return {**scope, "headers": [(k, v) for k, v in scope["headers"] if k != b"cookie"]}
+
+
+def is_by_token(scope: Any) -> bool:
+    return scope["path"].startswith("/api/") and header(scope, b"authorization")[:7].lower() == "bearer "
 
 
 def _outgoing(path: str, message: Any, request_id: str) -> list[tuple[bytes, bytes]]:
@@ -96,7 +110,7 @@ async def _refusal(scope: Any) -> Response | None:
         return PlainTextResponse("Nothing here.", 404)
     if is_reading:
         return None
-    is_ours = comes_from_here(scope)
+    is_ours = None if is_by_token(scope) else comes_from_here(scope)
     if is_ours is False or (is_ours is None and sessions.token_in(cookies(scope))):
         log.warning("a foreign page posted to %s from %s", path, client_ip(scope))
         return _origin_refused(path)
@@ -104,7 +118,9 @@ async def _refusal(scope: Any) -> Response | None:
         return RedirectResponse(f"{page_of(path)}?error=throttled&minutes={-(-bucket.wait() // 60)}", 303)
     declared = header(scope, b"content-length")
     if declared.isdecimal() and int(declared) > _most(path):
-        return PlainTextResponse("This is too large.", 413)
+        if path.startswith("/api/"):
+            return JSONResponse({"error_code": "too_large", "message": _TOO_LARGE, "details": {}}, 413)
+        return PlainTextResponse(_TOO_LARGE, 413)
     return None
 
 

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from crm_app.api import auth, imports
 from crm_app.api.guard import guard
 from crm_app.api.requests import client_ip, cookies
+from crm_app.api.rest import addresses
 from crm_app.core.errors import CrmError, NotReady, Unauthenticated
 from crm_app.services.people import sessions
 from crm_app.store import identity
@@ -25,6 +26,7 @@ def around() -> list[Any]:
             Route("/api/me", me),
             *auth.routes,
             *imports.routes,
+            *addresses.routes,  # last: /api/<anything else>
         ],
         exception_handlers={CrmError: told},  # type: ignore[dict-item]
     )

@@ -50,6 +50,7 @@ class Signal:
 
 Message = Changed | Resync | Signal
 Wanted = Callable[[Message], bool]
+Forget = Callable[[UUID | None, frozenset[str]], None]
 
 
 class LiveHub:
@@ -58,6 +59,12 @@ class LiveHub:
     def __init__(self) -> None:
         self._queues: dict[UUID, dict[str, asyncio.Queue[Message | None]]] = defaultdict(dict)
         self.is_listening = asyncio.Event()
+        self._caches: list[Forget] = []
+
+    def tell_cache(self, forget: Forget) -> None:
+        """Call `forget(tenant, entities)` at every change of a tenant's records, before screens hear of it, and
+        `forget(None, ...)` when changes may have been missed. What is cached is good only while `is_listening`."""
+        self._caches.append(forget)
 
     @contextlib.contextmanager
     def subscribe(self, tenant_id: UUID, key: str) -> Iterator[asyncio.Queue[Message | None]]:
@@ -94,6 +101,8 @@ class LiveHub:
             conninfo, autocommit=True, application_name="salescompass live"
         ) as connection:
             await connection.execute(f"LISTEN {LIVE_CHANNEL}".encode())
+            for forget in self._caches:
+                forget(None, frozenset())
             self.is_listening.set()
             for queues in list(self._queues.values()):
                 for q in list(queues.values()):
@@ -106,6 +115,9 @@ class LiveHub:
 
     def _spread(self, payload: str) -> None:
         body = json.loads(payload)
+        touched = frozenset((*(c["e"] for c in body.get("c", ())), *body.get("s", ())))
+        for forget in self._caches if touched else ():
+            forget(UUID(body["t"]), touched)
         queues = self._queues.get(UUID(body["t"]))
         if not queues:
             return

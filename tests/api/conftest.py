@@ -2,15 +2,20 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import uvicorn
 
 from crm_app.api import auth, guard, headers
-from crm_app.services.people import sessions
+from crm_app.api.rest import calls
+from crm_app.core.context import Actor
+from crm_app.services.people import api_keys, sessions
+from crm_app.store.uow import unit_of_work
 from tests.api.browser import Browser
 from tests.conftest import forget_settings
 from tests.people import PASSWORD
@@ -42,8 +47,9 @@ async def base_url(app_database: None) -> AsyncIterator[str]:
 @pytest.fixture(autouse=True)
 def fresh_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test used up is not missing in the next."""
-    for buckets in (guard._FORMS, guard._SOCKETS, auth._SIGN_UPS):
+    for buckets in (guard._FORMS, guard._SOCKETS, auth._SIGN_UPS, calls._STRANGERS):
         buckets.clear()
+    calls._callers.clear()
 
 
 @pytest.fixture
@@ -72,3 +78,21 @@ async def browser(base_url: str) -> AsyncIterator[type[Browser]]:
     yield make  # type: ignore[misc]
     for each in made:
         await each.http.aclose()
+
+
+@pytest.fixture
+async def program(base_url: str) -> AsyncIterator[Callable[..., Awaitable[httpx.AsyncClient]]]:
+    """Makes programs that call the API with a key of their own: `await program(alice, scopes=["account.read"])`."""
+    made: list[httpx.AsyncClient] = []
+
+    async def make(actor: Actor, *, scopes: Sequence[str] = ("*",), **key: Any) -> httpx.AsyncClient:
+        maker = replace(actor, permissions=actor.permissions | {api_keys.CREATE})
+        async with unit_of_work(maker) as uow:
+            token, _ = await api_keys.create(uow, name="A program", scopes=scopes, **{"per_minute": 60_000, **key})
+        headers = {"authorization": f"Bearer {token}", "user-agent": "Program/1.0"}
+        made.append(httpx.AsyncClient(base_url=f"{base_url}/api", headers=headers))
+        return made[-1]
+
+    yield make
+    for each in made:
+        await each.aclose()

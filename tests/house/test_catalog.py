@@ -37,7 +37,13 @@ RIGHTS = {  # every other table of a tenant: all four
     "installation": set(),
 }
 # Unique over all tenants: digests of secrets, by which a visitor is found before the tenant is known.
-UNIQUE_FOR_ALL = {"uq_user_session_token", "uq_one_time_link_token", "pk_audit_log"}
+UNIQUE_FOR_ALL = {
+    "uq_user_session_token",
+    "uq_one_time_link_token",
+    "uq_api_key_token",
+    "uq_api_token_token",
+    "pk_audit_log",
+}
 # Columns that name a row without a foreign key, and why that is right.
 LOOSE = {
     "created_by_id", "updated_by_id", "deleted_by_id",  # stamps: the system is nobody
@@ -50,7 +56,7 @@ LOOSE = {
 DEFINERS = {
     "crm_sign_in_candidates", "crm_session_user", "crm_link_user", "crm_team_users", "crm_tenants", "crm_search",
     "crm_audit_partitions", "crm_audit", "crm_opportunity_created", "crm_opportunity_changed", "crm_opportunity_purged",
-    "crm_opportunity_purging",
+    "crm_opportunity_purging", "crm_api_key_user", "crm_api_family_user", "crm_api_token_user",
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ OWN_CLOCK = {
     "crm_app/store/backup.py": "the name of a file and the note in it",
     "crm_app/store/migrations.py": "the name of a file and the note of a run",
     "crm_app/services/people/sessions.py": "signing in comes before any unit of work",
+    "crm_app/services/people/api_tokens.py": "signing in comes before any unit of work",
     "crm_app/services/people/profile.py": "throttled like signing in",
     "crm_app/integrations/smtp/client.py": "the date of a letter",
 }
@@ -176,6 +177,8 @@ def test_services_take_the_unit_of_work_first():
     """A public verb takes `uow` first, unless it opens units of work itself because it begins before one can."""
     opening = {
         "crm_app/services/people/actors.py": "an actor is made here",
+        "crm_app/services/people/api_callers.py": "a caller becomes an actor here",
+        "crm_app/services/people/api_tokens.py": "signing in",
         "crm_app/services/people/links.py": "a link is looked up before it is known whose it is",
         "crm_app/services/people/invitations.py": "answers a link before anybody is signed in",
         "crm_app/services/people/passwords.py": "hashes, no database",

@@ -41,6 +41,7 @@ FREE = {
     "sales.defaults.install": "of a workspace that is being founded",
     "sales.defaults.add_pipeline": "of a workspace that is being founded",
     "sales.defaults.add_stages": CALLED,
+    "people.sessions.end_tokens": CALLED,
     "people.sessions.open_session": "after the password was right",
     "people.sessions.revoke_all_of": CALLED,
     "people.sessions.sweep": "a job of the clock",

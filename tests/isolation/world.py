@@ -17,7 +17,7 @@ from crm_app.models.platform.imports import ImportBatch, ImportStatus
 from crm_app.models.sales.competitors import ReasonKind, WinLossReason
 from crm_app.models.sales.pipelines import Pipeline, Stage
 from crm_app.services.activities import activities
-from crm_app.services.people import links, sessions
+from crm_app.services.people import api_keys, links, sessions
 from crm_app.services.platform import records
 from crm_app.services.sales import drops, lines, opportunities, stakeholders
 from crm_app.store.uow import UnitOfWork, unit_of_work
@@ -66,6 +66,7 @@ async def build(actor: Actor, secret: str) -> World:
         batch = ImportBatch(name=secret, status=ImportStatus.done, user_id=actor.user_id)
         uow.add(batch)
         await uow.flush()
+        _, key = await api_keys.create(uow, name=secret, scopes=["*"])
         ids["session_id"] = await uow.scalar(sa.select(table_of(UserSession).c.id).limit(1))
         ids["link_id"] = await uow.scalar(sa.select(table_of(OneTimeLink).c.id).limit(1))
     operation = new_id()
@@ -82,7 +83,7 @@ async def build(actor: Actor, secret: str) -> World:
         "manager_id": of["user"], "role_id": of["role"], "team_id": of["team"], "parent_id": of["team"],
         "stage_id": of["stage"], "to_stage_id": of["stage"], "pipeline_id": of["pipeline"], "activity_id": planned.id,
         "line_id": line.id, "stakeholder_id": part.id, "operation_id": operation, "batch_id": batch.id,
-        "reason_id": of["win_loss_reason"], "competitor_id": rival.id,
+        "key_id": key.id, "reason_id": of["win_loss_reason"], "competitor_id": rival.id,
     }  # fmt: skip
     return World(actor, secret, ids, of, await _all_ids(actor), moved)
 

@@ -41,6 +41,8 @@ ACTS = {
     "role.manage": "Make and change roles",
     "settings.manage": "Change the settings of the workspace",
     "audit.read": "Read the audit log",
+    "api_key.create": "Make API keys of one's own",
+    "api_key.manage": "See and revoke everybody's API keys",
 }
 # How the workspace is arranged: read by all, written by admins.
 SETUP = frozenset({"user", "role", "team", "pipeline", "stage", "activity_type", "win_loss_reason"})

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor, Scope, Source
 from crm_app.core.errors import NotFound, Throttled, Unauthenticated
+from crm_app.models.people.api_keys import ApiToken
 from crm_app.models.people.sessions import OneTimeLink, SignInAttempt, UserSession
 from crm_app.models.people.users import User, UserStatus
 from crm_app.services.people import passwords
@@ -30,6 +31,7 @@ _dead: OrderedDict[str, None] = OrderedDict()  # tokens the database does not kn
 _TOUCH_EVERY = timedelta(minutes=1)
 _sessions: Any = UserSession.__table__  # type: ignore[attr-defined]
 _users: Any = User.__table__  # type: ignore[attr-defined]
+_tokens: Any = ApiToken.__table__  # type: ignore[attr-defined]
 _links: Any = OneTimeLink.__table__  # type: ignore[attr-defined]
 _attempts: Any = SignInAttempt.__table__  # type: ignore[attr-defined]
 
@@ -160,7 +162,16 @@ def _longest() -> timedelta:
 async def sign_in(email: str, password: str, *, ip: str = "", user_agent: str = "") -> str:
     """Open a session; the token for the cookie. Unauthenticated or Throttled otherwise, whether the address is known
     or not."""
-    now, key = utcnow(), email_key(email)
+    now = utcnow()
+    candidate = await proven(email, password, ip=ip, now=now)
+    actor = Actor(candidate.tenant_id, candidate.user_id, ip=ip, user_agent=user_agent)
+    async with unit_of_work(actor, now=now) as uow:
+        return await open_session(uow, candidate.user_id)
+
+
+async def proven(email: str, password: str, *, ip: str, now: datetime) -> identity.Candidate:
+    """The user who has just given the right password. WrongPassword or Throttled otherwise; renews an old hash."""
+    key = email_key(email)
     if not is_email(key):
         await passwords.verify(password, "")
         raise WrongPassword(left=MOST_BY_EMAIL)
@@ -169,13 +180,11 @@ async def sign_in(email: str, password: str, *, ip: str = "", user_agent: str = 
     if found is None:
         raise WrongPassword(left=max(0, MOST_BY_EMAIL - tries.by_email))
     candidate, renewed = found
-    actor = Actor(candidate.tenant_id, candidate.user_id, ip=ip, user_agent=user_agent)
-    async with unit_of_work(actor, now=now) as uow:
-        if renewed:
+    if renewed:
+        async with unit_of_work(Actor(candidate.tenant_id, candidate.user_id, ip=ip), now=now) as uow:
             (await uow.get(User, candidate.user_id)).password_hash = renewed
-        token = await open_session(uow, candidate.user_id)
     await identity.forget_attempts(key, network(ip))
-    return token
+    return candidate
 
 
 async def _matching(key: str, password: str) -> tuple[identity.Candidate, str | None] | None:
@@ -257,12 +266,22 @@ async def revoke(uow: UnitOfWork, session_id: UUID) -> None:
 async def revoke_others(uow: UnitOfWork) -> int:
     """Sign the actor out everywhere else; how many places that were."""
     here = _sessions.c.id != uow.actor.session_id if uow.actor.session_id else sa.true()
+    if uow.actor.user_id is not None:
+        await end_tokens(uow, uow.actor.user_id)
     return await _end(uow, _sessions.c.user_id == uow.actor.user_id, here)
 
 
 async def revoke_all_of(uow: UnitOfWork, user_id: UUID) -> int:
     """Sign a user out everywhere: after a reset, when disabled. The caller has asked for the permission."""
+    await end_tokens(uow, user_id)
     return await _end(uow, _sessions.c.user_id == user_id)
+
+
+async def end_tokens(uow: UnitOfWork, user_id: UUID) -> None:
+    """End what apps signed in with as this user. Keys stay: they are ended one by one."""
+    live = sa.and_(_tokens.c.user_id == user_id, _tokens.c.revoked_at.is_(None))
+    await uow.execute(sa.update(_tokens).where(live).values(revoked_at=uow.now))
+    uow.changed_many("api_key")
 
 
 async def sweep(uow: UnitOfWork) -> None:
@@ -270,6 +289,7 @@ async def sweep(uow: UnitOfWork) -> None:
     month = uow.now - timedelta(days=30)
     await uow.execute(sa.delete(_sessions).where(sa.func.least(_sessions.c.expires_at, _sessions.c.revoked_at) < month))
     await uow.execute(sa.delete(_links).where(_links.c.expires_at < month))
+    await uow.execute(sa.delete(_tokens).where(_tokens.c.expires_at < month))
     await uow.execute(sa.delete(_attempts).where(_attempts.c.at < uow.now - timedelta(days=1)))
 
 

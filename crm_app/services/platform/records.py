@@ -37,13 +37,18 @@ async def find(
     descending: bool = False,
     after: tuple[Any, UUID] | None = None,
     limit: int = 50,
+    offset: int = 0,
+    titles: bool = True,
 ) -> Page:
-    """A page of what the actor may see, by keyset: `after` is that of the page before. Default sort: the title."""
+    """A page of what the actor may see, by keyset: `after` is that of the page before. Default sort: the title.
+
+    `offset` skips rows, which costs more the further it leads. Without `titles` links are ids alone.
+    """
     uow.require(f"{entity.name}.read")
     table = entity.table
     key = _sort_column(entity, sort)
     names = [n for n in (columns or entity.columns) if f"{entity.name}.{n}" not in uow.actor.hidden_fields]
-    query = _select(entity, names, key).where(table.c.deleted_at.is_(None))
+    query = _select(entity, names, key, titles=titles).where(table.c.deleted_at.is_(None))
     if (seen := visible(entity, uow.actor)) is not None:
         query = query.where(seen)
     if where is not None:
@@ -53,10 +58,22 @@ async def find(
     direction = sa.desc if descending else sa.asc
     size = max(1, min(limit, _MOST))
     query = query.order_by(direction(key).nulls_last() if key.nullable else direction(key), direction(table.c.id))
+    if offset:
+        query = query.offset(offset)
     found = (await uow.execute(query.limit(sa.literal_column(str(size + 1))))).mappings().all()
     rows = [dict(r) for r in found[:size]]
     last = (found[size - 1]["sort__key"], found[size - 1]["id"]) if len(found) > size else None
     return Page(rows, last)
+
+
+async def count(uow: UnitOfWork, entity: Entity, *, where: sa.ColumnElement[bool] | None = None) -> int:
+    """How many records there are of those the actor may see."""
+    uow.require(f"{entity.name}.read")
+    table = entity.table
+    query = sa.select(sa.func.count()).select_from(table).where(table.c.deleted_at.is_(None))
+    if (seen := visible(entity, uow.actor)) is not None:
+        query = query.where(seen)
+    return int(await uow.scalar(query if where is None else query.where(where)))
 
 
 def _sort_column(entity: Entity, sort: str) -> sa.Column[Any]:
@@ -68,7 +85,7 @@ def _sort_column(entity: Entity, sort: str) -> sa.Column[Any]:
     return column
 
 
-def _select(entity: Entity, names: Sequence[str], key: sa.Column[Any]) -> sa.Select[Any]:
+def _select(entity: Entity, names: Sequence[str], key: sa.Column[Any], *, titles: bool) -> sa.Select[Any]:
     table, source = entity.table, entity.table
     columns: list[Any] = [table.c.id, table.c.version, key.label("sort__key")]
     for name in names:
@@ -77,7 +94,7 @@ def _select(entity: Entity, names: Sequence[str], key: sa.Column[Any]) -> sa.Sel
         spec = entity.fields[name]
         if spec.currency_field and spec.currency_field not in names and spec.currency_field in table.c:
             columns.append(table.c[spec.currency_field])
-        if spec.kind is Kind.link and (target := registry.find(spec.target)):
+        if titles and spec.kind is Kind.link and (target := registry.find(spec.target)):
             other = target.table.alias(f"{name}__of")
             linked = sa.and_(other.c.tenant_id == table.c.tenant_id, other.c.id == table.c[name])
             if target.name != "user":  # who did something is named for ever; anything else is shown while it is there

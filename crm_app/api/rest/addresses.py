@@ -1,0 +1,68 @@
+"""Which address and method leads to which endpoint. With or without the slash at the end, it is the same."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from crm_app.api.rest import reading
+from crm_app.api.rest.answers import Answer
+from crm_app.api.rest.calls import Endpoint, Public, public, served, told
+from crm_app.api.rest.entities import ALL
+from crm_app.api.rest.errors import NotAllowed
+from crm_app.core import registry
+from crm_app.core.errors import NotFound
+
+Methods = Mapping[str, Endpoint]
+LISTS: Methods = {"GET": reading.listed}
+RECORDS: Methods = {"GET": reading.read}
+# Written by functions of their own, under Settings.
+MANAGED_LISTS: Methods = {"GET": reading.listed}
+MANAGED_RECORDS: Methods = {"GET": reading.read}
+PUBLIC: dict[tuple[str, ...], Mapping[str, Public]] = {}
+
+
+class Rest:
+    """The ASGI application below /api/."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        segments = tuple(s for s in scope["path"].removeprefix("/api/").split("/") if s)
+        response = await _led(request, segments)
+        await response(scope, receive, send)
+
+
+async def _led(request: Request, segments: tuple[str, ...]) -> Any:
+    method = "GET" if request.method == "HEAD" else request.method
+    if (anybodys := PUBLIC.get(segments)) is not None:
+        if method not in anybodys:
+            return _refused(NotAllowed(method, tuple(anybodys)))
+        return await public(request, anybodys[method])
+    methods = methods_of(segments)
+    if methods is None:
+        return _refused(NotFound(f"There is nothing at this address. {ALL}"))
+    if method not in methods:
+        return _refused(NotAllowed(method, tuple(methods)))
+    return await served(request, methods[method], segments)
+
+
+def methods_of(segments: tuple[str, ...]) -> Methods | None:
+    """What an address knows; None when there is no such address."""
+    entity = registry.by_slug(segments[0]) if segments else None
+    is_managed = entity is not None and entity.is_managed
+    match len(segments):
+        case 1:
+            return MANAGED_LISTS if is_managed else LISTS
+        case 2:
+            return MANAGED_RECORDS if is_managed else RECORDS
+    return None
+
+
+def _refused(error: Exception) -> Any:
+    given = told(error, "")
+    assert isinstance(given, Answer)
+    return given.response({})
+
+
+routes = [Route("/api/{path:path}", Rest())]

@@ -1,0 +1,37 @@
+"""Entities as a caller knows them: by their plural in the address, without what the role may not see."""
+
+from dataclasses import replace
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from crm_app.core import registry
+from crm_app.core.errors import NotFound
+from crm_app.core.registry import Entity
+from crm_app.store.uow import UnitOfWork
+
+
+async def entity_of(uow: UnitOfWork, slug: str) -> Entity:
+    """The entity of this address, as the actor may see it; NotFound names the nearest."""
+    found = registry.by_slug(slug)
+    if found is None:
+        slugs = [e.slug for e in registry.all_entities()]
+        near = get_close_matches(slug, slugs, 1)
+        raise NotFound(f"There is nothing at this address; {f'did you mean /api/{near[0]}/?' if near else ALL}")
+    return await named(uow, found.name)
+
+
+async def named(uow: UnitOfWork, name: str) -> Entity:
+    """The declaration as this actor of this tenant sees it."""
+    entity = registry.get(name)
+    hidden = {f.partition(".")[2] for f in uow.actor.hidden_fields if f.startswith(f"{name}.")}
+    if not hidden:
+        return entity
+    return replace(
+        entity,
+        fields=MappingProxyType({n: s for n, s in entity.fields.items() if n not in hidden}),
+        columns=tuple(c for c in entity.columns if c not in hidden),
+        search=tuple(c for c in entity.search if c not in hidden),
+    )
+
+
+ALL = "GET /api/openapi.json lists what there is."

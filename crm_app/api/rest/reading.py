@@ -1,0 +1,149 @@
+"""Lists and single records."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from crm_app.api.rest import queries
+from crm_app.api.rest.answers import Answer, digest, dumps, is_known
+from crm_app.api.rest.calls import Call
+from crm_app.api.rest.entities import entity_of, named
+from crm_app.api.rest.queries import Query
+from crm_app.core import registry
+from crm_app.core.conditions import EvalContext, dump, explain, to_sql
+from crm_app.core.registry import Entity
+from crm_app.services.platform import records
+from crm_app.store.uow import UnitOfWork
+from crm_app.store.visibility import visible
+
+_MOST_EXPANDED = 100  # records at the other end of a relation to many
+
+
+async def listed(call: Call) -> Answer:
+    """GET /api/<plural>/."""
+    async with call.work() as uow:
+        entity = await entity_of(uow, call.segments[0])
+        query = queries.read(call.request.query_params, entity, call.actor)
+        body = await page(uow, entity, query)
+    return conditional(call, dumps(body))
+
+
+async def page(uow: UnitOfWork, entity: Entity, query: Query, also: sa.ColumnElement[bool] | None = None) -> Any:
+    """A page of a list, as it is answered. `also` holds beside the query's own condition."""
+    where = where_of(uow, entity, query)
+    if also is not None:
+        where = also if where is None else sa.and_(also, where)
+    columns = [*query.fields, *(registry.relations(entity)[n].link for n in query.expand)]
+    found = await records.find(
+        uow,
+        entity,
+        columns=list(dict.fromkeys(columns)),
+        where=where,
+        sort=query.sort,
+        descending=query.descending,
+        after=query.after,
+        limit=query.size,
+        offset=(query.page - 1) * query.size if query.page else 0,
+        titles=False,
+    )
+    rows: list[dict[str, Any]] = [{n: row[n] for n in query.fields} for row in found.rows]
+    for name in query.expand:
+        await _expand(uow, entity, name, found.rows, rows)
+    paging: dict[str, Any] = {
+        "page_size": query.size,
+        "after": queries.mark(entity, query, found.after) if found.after else None,
+    }
+    if query.page is not None:
+        paging["page"] = query.page
+    if query.total:
+        paging["total"] = await records.count(uow, entity, where=where)
+    body: dict[str, Any] = {"data": rows, "paging": paging}
+    if query.condition is not None:
+        sentence = explain(query.condition, entity, currency=uow.actor.currency, time_zone=uow.actor.time_zone)
+        body["filter"] = {"condition": dump(query.condition), "sentence": sentence}
+    return body
+
+
+def where_of(uow: UnitOfWork, entity: Entity, query: Query) -> sa.ColumnElement[bool] | None:
+    if query.condition is None:
+        return None
+    actor = uow.actor
+    context = EvalContext(uow.today, uow.now, actor.user_id, actor.time_zone)
+    return to_sql(
+        query.condition,
+        entity,
+        context,
+        visible=lambda other, table: visible(other, actor, table),
+        hidden=actor.hidden_fields,
+    )
+
+
+async def _expand(
+    uow: UnitOfWork, entity: Entity, name: str, found: Sequence[Mapping[str, Any]], rows: list[dict[str, Any]]
+) -> None:
+    """Put the records that a link leads to into the rows; null where there is none, or none the actor may see."""
+    relation = registry.relations(entity)[name]
+    uow.require(f"{relation.entity}.read")
+    wanted = {row[relation.link] for row in found if row[relation.link] is not None}
+    others = await related(uow, relation.entity, wanted) if wanted else {}
+    for row, given in zip(rows, found, strict=True):
+        row[name] = others.get(given[relation.link])
+
+
+async def related(uow: UnitOfWork, entity_name: str, ids: set[UUID]) -> dict[UUID, dict[str, Any]]:
+    entity = await named(uow, entity_name)
+    fields = queries.fields_of(entity, ",".join(("id", *entity.columns)))
+    found = await records.find(
+        uow, entity, columns=fields, where=entity.table.c.id.in_(sorted(ids)), sort="id", limit=len(ids), titles=False
+    )
+    return {row["id"]: {n: row[n] for n in fields} for row in found.rows}
+
+
+async def read(call: Call) -> Answer:
+    """GET /api/<plural>/<id>/."""
+    params = call.request.query_params
+    queries.only(params, ("fields", "expand"))
+    async with call.work() as uow:
+        entity = await entity_of(uow, call.segments[0])
+        fields = queries.fields_of(entity, params.get("fields", ""))
+        expand = queries.expansions(entity, params.get("expand", ""), many=True)
+        record = await records.read(uow, entity, call.id())
+        body = shown(record, fields)
+        for name in expand:
+            body[name] = await _other_end(uow, entity, name, record)
+    return conditional(call, dumps(body), version=record.version)
+
+
+async def _other_end(uow: UnitOfWork, entity: Entity, name: str, record: Any) -> Any:
+    relation = registry.relations(entity)[name]
+    uow.require(f"{relation.entity}.read")
+    if not relation.many:
+        link = getattr(record, relation.link)
+        return (await related(uow, relation.entity, {link})).get(link) if link else None
+    other = await named(uow, relation.entity)
+    fields = queries.fields_of(other, ",".join(("id", *other.columns)))
+    mine = other.table.c[relation.link] == record.id
+    found = await records.find(uow, other, columns=fields, where=mine, sort="id", limit=_MOST_EXPANDED, titles=False)
+    return [{n: row[n] for n in fields} for row in found.rows]
+
+
+def shown(record: Any, fields: Sequence[str]) -> dict[str, Any]:
+    return {n: getattr(record, n) for n in fields}
+
+
+def conditional(call: Call, body: bytes, *, version: int | None = None) -> Answer:
+    """With a mark of this very content, and nothing but that mark when the client has it already."""
+    mark = f'"{digest(body)}"' if version is None else f'"{version}-{digest(body)}"'
+    headers = {"etag": mark, "cache-control": "private, no-cache", "vary": "Authorization"}
+    known = call.header("if-none-match")
+    if known and is_known(mark, known):
+        return Answer(304, b"", headers)
+    return Answer(200, body, headers)
+
+
+def recorded(record: Any, entity: Entity, status: int = 200, **headers: str) -> Answer:
+    """A record after a change."""
+    body = dumps(shown(record, tuple(entity.fields)))
+    return Answer(status, body, {"etag": f'"{record.version}-{digest(body)}"', **headers})
