@@ -16,21 +16,22 @@ from crm_app.models.sales.competitors import ReasonKind, WinLossReason
 from crm_app.models.sales.facts import StageHistory
 from crm_app.models.sales.opportunities import OPPORTUNITY, Health, Opportunity, OpportunityStatus
 from crm_app.models.sales.pipelines import Stage, StageKind
-from crm_app.services.platform import records
+from crm_app.services.platform import audit, records
 from crm_app.services.platform.bulk import update_each
 from crm_app.services.platform.validation import check_links, check_values
+from crm_app.services.sales import places
 from crm_app.services.sales.health import health_of
-from crm_app.services.sales.opportunity_rules import POSITION_STEP, missing_fields
+from crm_app.services.sales.opportunity_rules import missing_fields
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible
 
 _deals = table_of(Opportunity)
 _stages = table_of(Stage)
-_CLOSEST = 1e-6  # neighbours nearer than this: the column is numbered anew first
-# What a move or a closing may change, and so what a step back restores.
+# What a move or a closing may change, and so what a step back restores; the health besides, which follows from others
+# and is worked out anew.
 MOVED_FIELDS = (
     "pipeline_id", "stage_id", "position", "status", "probability", "probability_is_manual", "actual_close_on",
-    "stage_entered_at", "health", "health_changes_at", "win_loss_reason_id", "win_loss_details", "competitor_won_id",
+    "stage_entered_at", "win_loss_reason_id", "win_loss_details", "competitor_won_id",
 )  # fmt: skip
 
 
@@ -59,12 +60,13 @@ class MissingFields(Invalid):
 
 @dataclass(frozen=True)
 class Moved:
-    """One moved deal: its version now, and the values before, for a step back."""
+    """One moved deal, for a step back: which fields changed, from what to what, and when."""
 
     record_id: UUID
     name: str
-    version: int
+    at: datetime
     before: dict[str, Any]
+    after: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,8 @@ async def move(
             if len(record_ids) == 1:
                 raise
             result.blocked[deal["id"]] = str(refusal)
-    places = await _places(uow, stage.id, after_id, [d["id"] for d in ready])
-    changes = [(d, _entering(uow, d, stage, place)) for d, place in zip(ready, places, strict=True)]
+    free = await places.below(uow, stage.id, after_id, [d["id"] for d in ready])
+    changes = [(d, _entering(uow, d, stage, place)) for d, place in zip(ready, free, strict=True)]
     result.moved = await _write(uow, changes)
     for deal in ready:
         if deal["stage_id"] != stage.id:
@@ -197,25 +199,38 @@ async def reopen(uow: UnitOfWork, record_id: UUID, *, to_stage_id: UUID | None =
     stage = await uow.get(Stage, to_stage_id or await _last_open_stage(uow, deal))
     if stage.kind is not StageKind.open:
         raise Invalid(stage_id=f"{stage.name} is an end: a deal is reopened into an open stage")
-    place = (await _places(uow, stage.id, None, [record_id]))[0]
+    place = (await places.below(uow, stage.id, None, [record_id]))[0]
     return (await _write(uow, [(deal, _entering(uow, deal, stage, place))]))[0]
 
 
 async def step_back(uow: UnitOfWork, moved: Sequence[Moved]) -> list[Moved]:
-    """Undo a move or a closing, unless somebody changed the deal since (Conflict)."""
+    """Undo a move or a closing; what else happened to the deal since stays. Conflict when somebody changed what would
+    be put back."""
     uow.require("opportunity.move")
     deals = {d["id"]: d for d in await _lock(uow, [m.record_id for m in moved])}
-    stages_before = {m.before["stage_id"] for m in moved}
+    stages_before = {m.before["stage_id"] for m in moved if "stage_id" in m.before}
     there = sa.select(sa.func.count()).where(_stages.c.id.in_(stages_before), _stages.c.deleted_at.is_(None))
     if await uow.scalar(there) != len(stages_before):
         raise Conflict("The stage it came from was removed meanwhile: nothing was undone.")
     for m in moved:
         deal = deals[m.record_id]
-        if deal["version"] != m.version:
-            raise Conflict(
-                f"{await _who(uow, deal['updated_by_id'])} changed {deal['name']} since: nothing was undone."
-            )
-    return await _write(uow, [(deals[m.record_id], m.before) for m in moved])
+        # What follows by itself (health, numbering of a column) leaves the stamp of people alone.
+        changed = [n for n, v in m.after.items() if deal[n] != v] if deal["updated_at"] != m.at else []
+        if changed:
+            who = await _who_changed(uow, deal, "stage_id" if "stage_entered_at" in changed else changed[-1])
+            raise Conflict(f"{who} changed {deal['name']} since: nothing was undone.")
+    return await _write(uow, [(deals[m.record_id], m.before | _health(uow, deals[m.record_id], m)) for m in moved])
+
+
+def _health(uow: UnitOfWork, deal: sa.RowMapping, moved: Moved) -> dict[str, Any]:
+    status = moved.before.get("status", deal["status"])
+    health, changes_at = health_of(
+        is_open=status == OpportunityStatus.open,
+        now=uow.now,
+        expected_close_on=deal["expected_close_on"],
+        next_activity_at=deal["next_activity_at"],
+    )
+    return {"health": health, "health_changes_at": changes_at}
 
 
 async def throw_away(uow: UnitOfWork, record_id: UUID, *, reason: str = "") -> Opportunity:
@@ -257,57 +272,15 @@ async def _refuse_moved_away(uow: UnitOfWork, deal: sa.RowMapping, seen_in: Mapp
         raise Conflict(f"{who} moved {deal['name']} to {name}.", current={"stage_id": str(deal["stage_id"])})
 
 
+async def _who_changed(uow: UnitOfWork, deal: sa.RowMapping, name: str) -> str:
+    """Who gave this field the value it has, whoever touched others after that."""
+    entries = await audit.history(uow, "opportunity", deal["id"], field=name, limit=1)
+    return entries[0]["user_name"] or "Somebody" if entries else await _who(uow, deal["updated_by_id"])
+
+
 async def _who(uow: UnitOfWork, user_id: UUID | None) -> str:
     users = table_of(User)
     return await uow.scalar(sa.select(users.c.name).where(users.c.id == user_id)) or "Somebody"
-
-
-async def _places(uow: UnitOfWork, stage_id: UUID, after_id: UUID | None, moving: Sequence[UUID]) -> list[float]:
-    """Positions for the moving deals, in order, right below `after_id`; numbers the column anew where it got tight."""
-    low, high = await _gap(uow, stage_id, after_id, moving)
-    if low is not None and high is not None and (high - low) / (len(moving) + 1) < _CLOSEST:
-        await _renumber(uow, stage_id)
-        low, high = await _gap(uow, stage_id, after_id, moving)
-    if high is None:
-        start = 0.0 if low is None else low
-        return [start + POSITION_STEP * (i + 1) for i in range(len(moving))]
-    if low is None:
-        return [high - POSITION_STEP * (len(moving) - i) for i in range(len(moving))]
-    step = (high - low) / (len(moving) + 1)
-    return [low + step * (i + 1) for i in range(len(moving))]
-
-
-async def _gap(
-    uow: UnitOfWork, stage_id: UUID, after_id: UUID | None, moving: Sequence[UUID]
-) -> tuple[float | None, float | None]:
-    """Positions of the neighbours above and below the place; None where there is none."""
-    others = sa.and_(_deals.c.stage_id == stage_id, _deals.c.deleted_at.is_(None), _deals.c.id.not_in(list(moving)))
-    first = sa.select(_deals.c.position).where(others).order_by(_deals.c.position, _deals.c.id)
-    below = first.limit(sa.literal_column("1"))
-    if after_id is None:
-        return None, await uow.scalar(below)
-    above = _deals.alias("above")
-    behind = sa.tuple_(_deals.c.position, _deals.c.id) > sa.tuple_(above.c.position, above.c.id)
-    query = (
-        sa.select(above.c.position, below.where(behind).scalar_subquery())
-        .where(above.c.id == after_id, above.c.stage_id == stage_id, above.c.deleted_at.is_(None))
-    )  # fmt: skip
-    found = await uow.rows(query)
-    if not found:  # the neighbour went elsewhere meanwhile: on top
-        return None, await uow.scalar(below)
-    low, high = tuple(found[0])
-    return low, high
-
-
-async def _renumber(uow: UnitOfWork, stage_id: UUID) -> None:
-    order = sa.func.row_number().over(order_by=(_deals.c.position, _deals.c.id)) * POSITION_STEP
-    numbered = (
-        sa.select(_deals.c.id, order.label("place"))
-        .where(_deals.c.stage_id == stage_id, _deals.c.deleted_at.is_(None))
-        .subquery()
-    )
-    await uow.execute(sa.update(_deals).where(_deals.c.id == numbered.c.id).values(position=numbered.c.place))
-    uow.changed_many("opportunity")
 
 
 def _entering(uow: UnitOfWork, deal: sa.RowMapping, stage: Stage, position: float) -> dict[str, Any]:
@@ -358,7 +331,12 @@ async def _write(uow: UnitOfWork, changes: Sequence[tuple[sa.RowMapping, dict[st
     await uow.execute(update_each(_deals, rows))
     for row in rows:
         uow.changed("opportunity", row["id"], row["version"], "updated")
-    return [Moved(d["id"], d["name"], d["version"] + 1, {n: d[n] for n in MOVED_FIELDS}) for d, _ in changes]
+    return [_moved(uow, deal, values) for deal, values in changes]
+
+
+def _moved(uow: UnitOfWork, deal: sa.RowMapping, values: Mapping[str, Any]) -> Moved:
+    changed = [n for n in MOVED_FIELDS if n in values and values[n] != deal[n]]
+    return Moved(deal["id"], deal["name"], uow.now, {n: deal[n] for n in changed}, {n: values[n] for n in changed})
 
 
 async def _end_stage(uow: UnitOfWork, pipeline_id: UUID, kind: StageKind) -> Stage:

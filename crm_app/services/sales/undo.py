@@ -13,7 +13,8 @@ from crm_app.store.uow import UnitOfWork
 
 
 async def undo(uow: UnitOfWork, operation_id: UUID) -> list[Moved]:
-    """Take back what the operation moved or closed. Conflict when it is undone already or the deal changed since."""
+    """Take back what the operation moved or closed. Conflict when it is undone already or somebody changed the
+    same fields of a deal since."""
     uow.require("opportunity.move")
     outcome = await operations.outcome_of(uow, operation_id)
     if not outcome.get("moved"):
@@ -29,8 +30,9 @@ def as_json(moved: Sequence[Moved]) -> list[dict[str, Any]]:
         {
             "id": str(m.record_id),
             "name": m.name,
-            "version": m.version,
+            "at": m.at.isoformat(),
             "before": {k: _plain(v) for k, v in m.before.items()},
+            "after": {k: _plain(v) for k, v in m.after.items()},
         }
         for m in moved
     ]
@@ -38,8 +40,12 @@ def as_json(moved: Sequence[Moved]) -> list[dict[str, Any]]:
 
 def from_json(data: Sequence[Mapping[str, Any]]) -> list[Moved]:
     return [
-        Moved(UUID(m["id"]), m["name"], m["version"], {k: _typed(k, v) for k, v in m["before"].items()}) for m in data
-    ]
+        Moved(
+            UUID(m["id"]), m["name"], datetime.fromisoformat(m["at"]),
+            *({k: _typed(k, v) for k, v in m[side].items()} for side in ("before", "after")),
+        )
+        for m in data
+    ]  # fmt: skip
 
 
 def _plain(value: Any) -> Any:
@@ -55,6 +61,6 @@ def _typed(name: str, value: Any) -> Any:
         return UUID(value)
     if name == "actual_close_on":
         return date.fromisoformat(value)
-    if name in ("stage_entered_at", "health_changes_at"):
+    if name == "stage_entered_at":
         return datetime.fromisoformat(value)
     return value

@@ -11,12 +11,16 @@ from crm_app.models.base import new_id, table_of
 from crm_app.models.platform.events import Event
 from crm_app.models.sales.competitors import ReasonKind, WinLossReason
 from crm_app.models.sales.facts import StageHistory
-from crm_app.models.sales.opportunities import OPPORTUNITY, Health, OpportunityStatus
+from crm_app.models.sales.opportunities import OPPORTUNITY, Health, Opportunity, OpportunityStatus
+from crm_app.services.activities import activities
 from crm_app.services.platform import records
 from crm_app.services.sales import drops, opportunities, undo
 from crm_app.services.sales.opportunities import MOVED_FIELDS, Closing
 from crm_app.store.uow import unit_of_work
 from tests.services.sales.deals import a_deal, read_deal
+from tests.work import work_off
+
+_deals = table_of(Opportunity)
 
 
 async def reason(actor, kind: ReasonKind) -> UUID:
@@ -222,16 +226,73 @@ async def test_undone_once(alice, deal, stages):
             await undo.undo(uow, operation)
 
 
-async def test_what_a_colleague_did_since_is_not_undone(alice, bob, deal, stages):
+async def test_what_a_colleague_put_elsewhere_is_not_undone(admin, alice, bob, deal, stages):
+    """Refused by the name of who did it, not of who touched the deal last."""
     operation = new_id()
     async with unit_of_work(alice) as uow:
         await drops.move(uow, operation, [deal.id], to_stage_id=stages["Proposal"])
     async with unit_of_work(bob) as uow:
+        await drops.move(uow, new_id(), [deal.id], to_stage_id=stages["Negotiation"])
+    async with unit_of_work(admin) as uow:
         await records.update(uow, OPPORTUNITY, deal.id, {"amount_minor": 5})
     with pytest.raises(Conflict, match="Bob changed Warehouse roll-out since"):
         async with unit_of_work(alice) as uow:
             await undo.undo(uow, operation)
-    assert (await read_deal(alice, deal.id))["stage_id"] == stages["Proposal"]
+    assert (await read_deal(alice, deal.id))["stage_id"] == stages["Negotiation"]
+
+
+async def test_there_and_back_by_a_colleague_is_not_undone(alice, bob, deal, stages):
+    operation = new_id()
+    async with unit_of_work(alice) as uow:
+        await drops.move(uow, operation, [deal.id], to_stage_id=stages["Proposal"])
+    for name in ("Negotiation", "Proposal"):
+        async with unit_of_work(bob) as uow:
+            await drops.move(uow, new_id(), [deal.id], to_stage_id=stages[name])
+    with pytest.raises(Conflict, match="Bob changed"):
+        async with unit_of_work(alice) as uow:
+            await undo.undo(uow, operation)
+
+
+async def test_what_a_colleague_wrote_elsewhere_stays_when_it_is_undone(alice, bob, deal, stages):
+    operation = new_id()
+    async with unit_of_work(alice) as uow:
+        await drops.move(uow, operation, [deal.id], to_stage_id=stages["Proposal"])
+    async with unit_of_work(bob) as uow:
+        await records.update(uow, OPPORTUNITY, deal.id, {"amount_minor": 5, "next_step": "Call"})
+    async with unit_of_work(alice) as uow:
+        await undo.undo(uow, operation)
+    row = await read_deal(alice, deal.id)
+    assert (row["stage_id"], row["amount_minor"], row["next_step"]) == (stages["Qualify"], 5, "Call")
+
+
+async def test_a_probability_set_by_hand_since_is_not_undone(alice, bob, deal, stages):
+    operation = new_id()
+    async with unit_of_work(alice) as uow:
+        await drops.move(uow, operation, [deal.id], to_stage_id=stages["Proposal"])
+    async with unit_of_work(bob) as uow:
+        await records.update(uow, OPPORTUNITY, deal.id, {"probability": 77})
+    with pytest.raises(Conflict, match="Bob changed"):
+        async with unit_of_work(alice) as uow:
+            await undo.undo(uow, operation)
+
+
+async def test_what_follows_by_itself_does_not_stand_in_the_way(alice, bob, deal, stages):
+    """A handler works out next activity and health, the column is numbered anew: neither is anybody's change."""
+    operation = new_id()
+    async with unit_of_work(alice) as uow:
+        await drops.move(uow, operation, [deal.id], to_stage_id=stages["Proposal"])
+        due = uow.now + timedelta(days=2)
+    async with unit_of_work(bob) as uow:
+        await activities.plan(uow, kind="call", subject="Call them", due_at=due, opportunity_id=deal.id)
+    await work_off()
+    async with unit_of_work(alice) as uow:
+        await uow.execute(sa.update(_deals).where(_deals.c.id == deal.id).values(position=_deals.c.position + 1024))
+    moved = await read_deal(alice, deal.id)
+    assert (moved["version"], moved["health"]) == (3, Health.good)
+    async with unit_of_work(alice) as uow:
+        await undo.undo(uow, operation)
+    row = await read_deal(alice, deal.id)
+    assert (row["stage_id"], row["next_activity_at"], row["health"]) == (stages["Qualify"], due, Health.good)
 
 
 async def test_only_ones_own_step_is_taken_back(alice, bob, mallory, deal, stages):
