@@ -10,6 +10,7 @@ from typing import Any
 
 from bench import browser, ground, report, runner
 from bench.operations import OPERATIONS
+from crm_app.core import garbage
 
 RESULTS = Path(__file__).resolve().parents[1] / "bench-results"
 SIZES = {"": (10_000,), "quick": (2_000,), "large": (10_000, 100_000)}
@@ -34,6 +35,7 @@ def main() -> None:
 async def _measure(size: int, *, quick: bool) -> dict[str, Any]:
     seconds = 1.0 if quick else 4.0
     world, imported = await ground.furnish(size)
+    garbage.settle()  # as a server does when it has started
     found: dict[str, Any] = {"import": imported, "operations": {}}
     async with ground.connections() as raw:
         for operation in OPERATIONS:

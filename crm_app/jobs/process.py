@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from crm_app.core import garbage
 from crm_app.jobs.clock import Clock
 from crm_app.jobs.worker import run_worker
 from crm_app.settings import settings
@@ -16,6 +17,7 @@ from crm_app.store.queue import open_queue
 async def web_process() -> AsyncIterator[None]:
     """Around the life of a web process."""
     async with _feed(), _jobs(with_worker=settings().worker_in_process):
+        garbage.settle()
         yield
     await close_engine()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -95,13 +96,19 @@ def _select(entity: Entity, names: Sequence[str], key: sa.Column[Any], *, titles
         if spec.currency_field and spec.currency_field not in names and spec.currency_field in table.c:
             columns.append(table.c[spec.currency_field])
         if titles and spec.kind is Kind.link and (target := registry.find(spec.target)):
-            other = target.table.alias(f"{name}__of")
+            other = _named(target.table, f"{name}__of")
             linked = sa.and_(other.c.tenant_id == table.c.tenant_id, other.c.id == table.c[name])
             if target.name != "user":  # who did something is named for ever; anything else is shown while it is there
                 linked = sa.and_(linked, other.c.deleted_at.is_(None))
             source = source.outerjoin(other, linked)
             columns.append(other.c[target.title].label(f"{name}__title"))
     return sa.select(*columns).select_from(source)
+
+
+@cache
+def _named(table: sa.Table, name: str) -> Any:
+    """Made once: a fresh alias copies all columns of its table, in circles that only the garbage collector takes."""
+    return table.alias(name)
 
 
 def _past(key: Any, row_id: Any, after: tuple[Any, UUID], descending: bool) -> sa.ColumnElement[bool]:
