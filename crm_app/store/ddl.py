@@ -25,7 +25,15 @@ def isolate(op: Any, table: str, *, rights: str = "SELECT, INSERT, UPDATE, DELET
     run(op, f"GRANT {rights} ON {table} TO {APP_ROLE}")
 
 
-def audit(op: Any, table: str, *, entity: str = "", skip: Sequence[str] = (), secret: Sequence[str] = ()) -> None:
+def audit(
+    op: Any,
+    table: str,
+    *,
+    entity: str = "",
+    skip: Sequence[str] = (),
+    secret: Sequence[str] = (),
+    function: str = "crm_audit",
+) -> None:
     """Write old and new values to the audit log at every change; without `skip` columns, with `secret` ones masked."""
     args = ", ".join(f"'{a}'" for a in (entity, *(f"-{c}" for c in skip), *(f"*{c}" for c in secret)))
     for verb, rows in (
@@ -36,5 +44,5 @@ def audit(op: Any, table: str, *, entity: str = "", skip: Sequence[str] = (), se
         run(
             op,
             f"CREATE TRIGGER audit_{verb.lower()} AFTER {verb} ON {table} REFERENCING {rows} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION crm_audit({args})",
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}({args})",
         )

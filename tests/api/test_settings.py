@@ -182,3 +182,9 @@ async def test_the_workspace_is_named_by_those_who_may(browser, admin, alice):
         await do(tab, WorkspaceState, "save", form=form)
         await do(tab, WorkspaceState, "load")
         assert shown(tab, WorkspaceState, "time_zone") == "Europe/Vienna"
+        told = {c["field"]: c for c in shown(tab, WorkspaceState, "changes")}
+        assert told["Time zone"]["told"].endswith("→ Europe/Vienna")
+        assert told["Name"]["told"].endswith("→ Northwind Trading") and told["Name"]["who"].startswith("Ada Admin")
+    async with (await browser(alice)).tab() as tab:
+        await do(tab, WorkspaceState, "load")
+        assert shown(tab, WorkspaceState, "changes") == []

@@ -17,7 +17,7 @@ from crm_app.models.customers.accounts import ACCOUNT, Account
 from crm_app.models.customers.contacts import CONTACT
 from crm_app.models.people.users import User
 from crm_app.models.platform.audit import AuditEntry, AuditSeal
-from crm_app.services.people import profile
+from crm_app.services.people import profile, workspaces
 from crm_app.services.platform import audit, records
 from crm_app.store.uow import unit_of_work
 from tests.people import PASSWORD
@@ -70,6 +70,29 @@ async def test_a_row_that_is_gone_for_good_leaves_its_values(admin, account):
     last = (await entries(admin, "account", account.id))[-1]
     assert last["action"] == "purge"
     assert last["changes"]["name"] == ["Kessler", None]
+
+
+async def test_the_workspace_itself_is_in_it_with_all_seven(admin, alice, mallory):
+    phone = replace(admin, ip="203.0.113.9", user_agent="Firefox")
+    async with unit_of_work(phone) as uow:
+        await workspaces.change(uow, name="Northwind Trading", time_zone="Europe/Vienna")
+        before = uow.now
+    async with unit_of_work(phone) as uow:  # by whatever statement
+        await uow.execute(sa.text("UPDATE workspace SET currency = 'CHF', number_prefix = 'NW'"))
+        await uow.execute(sa.text("UPDATE workspace SET currency = 'CHF'"))
+    async with unit_of_work(admin) as uow:
+        raw, said = await workspaces.history(uow)
+    assert set(raw["changes"]) == {"currency", "number_prefix"} and raw["changes"]["currency"][1] == "CHF"
+    assert said["changes"]["name"][1] == "Northwind Trading" and said["changes"]["time_zone"][1] == "Europe/Vienna"
+    assert said["user_name"] == admin.name and abs(said["at"] - before) < timedelta(seconds=30)
+    kept = await entries(admin, "workspace", admin.tenant_id)
+    assert [(e["action"], e["user_id"]) for e in kept][-2:] == [("update", admin.user_id)] * 2
+    assert {(e["ip"], e["user_agent"], e["source"]) for e in kept[-2:]} == {("203.0.113.9", "Firefox", "ui")}
+    assert kept[0]["action"] == "create"
+    assert [e for e in await entries(mallory, "workspace") if e["tenant_id"] != mallory.tenant_id] == []
+    with pytest.raises(Forbidden):
+        async with unit_of_work(alice) as uow:
+            await workspaces.history(uow)
 
 
 async def test_the_owner_of_the_tables_is_in_it_as_nobody(admin, account, as_owner):

@@ -47,6 +47,7 @@ FREE = {
     "people.sessions.sweep": "a job of the clock",
     "people.users.owned_by": CALLED,
     "people.users.with_email": CALLED,
+    "platform.audit.entries": CALLED,
     "platform.audit.seal": "a job of the clock",
     "platform.numbers.take": CALLED,
     "platform.numbers.document_number": CALLED,

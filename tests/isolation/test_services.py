@@ -33,6 +33,7 @@ parts.load()
 INNER = {
     "activities.activities.keep_rules": "a guard, called by records",
     "sales.opportunity_rules.keep_rules": "a guard, called by records",
+    "sales.places": "positions in a column, for deals that were locked",
     "sales.deal_page.neighbours": "takes the values of a deal that was read",
     "platform.imports.settling": "takes the rows of a running import",
     "platform.imports.joining": "takes the rows of a running import",

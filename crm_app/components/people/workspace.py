@@ -12,7 +12,7 @@ def workspace() -> rx.Component:
     """Its name and time zone."""
     return settings_page(
         "General",
-        rx.cond(WorkspaceState.is_loaded, _form(), kit.skeleton_rows("Loading", rows=3)),
+        rx.cond(WorkspaceState.is_loaded, rx.fragment(_form(), _history()), kit.skeleton_rows("Loading", rows=3)),
         current="/settings/workspace",
     )
 
@@ -52,6 +52,15 @@ def _form() -> rx.Component:
         on_submit=WorkspaceState.save,
         class_name="set-form",
         no_validate=True,
+    )
+
+
+def _history() -> rx.Component:
+    """What was changed here, for those who may change it."""
+    row = lambda c: kit.prop(c["field"], rx.el.span(c["told"]), rx.el.small(c["who"]))  # noqa: E731
+    return rx.cond(
+        WorkspaceState.changes.length() > 0,
+        kit.section("History", kit.props_list(rx.foreach(WorkspaceState.changes, row))),
     )
 
 

@@ -1,5 +1,6 @@
 """A new workspace with its roles, its first person and a first team."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from crm_app.models.base import new_id
 from crm_app.models.people.users import Team, User
 from crm_app.models.platform.workspaces import Workspace
 from crm_app.services.people import checks, passwords, roles
+from crm_app.services.platform import audit
 from crm_app.settings import settings
 from crm_app.store import identity
 from crm_app.store.uow import UnitOfWork
@@ -76,6 +78,12 @@ async def change(uow: UnitOfWork, *, name: str, time_zone: str) -> None:
     workspace = await read(uow)
     workspace.name = checks.required_text("name", name, 120)
     workspace.time_zone = checks.time_zone(time_zone)
+
+
+async def history(uow: UnitOfWork, *, limit: int = 50) -> Sequence[sa.RowMapping]:
+    """Who changed the workspace's own settings, latest first: entries as `audit.history` gives them."""
+    uow.require("settings.manage")
+    return await audit.entries(uow, "workspace", uow.actor.tenant_id, actions=("update",), limit=limit)
 
 
 async def may_found() -> bool:
