@@ -17,7 +17,10 @@ def framed(content: rx.Component, *, current: str, title: str | rx.Var, **more: 
         user=Person(AppState.user_name, AppState.user_initials, AppState.user_tint, AppState.workspace),
         current=current,
         title=title,
-        notices=kit.notices(AppState.notices, on_action=AppState.act),
+        notices=rx.fragment(
+            kit.one_session(AppState.session, line=AppState.line),
+            kit.notices(AppState.notices, on_action=AppState.act),
+        ),
         search=search(),
         **more,
     )

@@ -61,6 +61,6 @@ def dialog() -> DealDialogView:
         memory=DealDialog.memory,
         on_submit=BoardAnswers.submit,
         on_cancel=BoardAnswers.cancel,
-        on_forgotten=DealDialog.recall,
+        on_return=DealDialog.recall,
         on_search=BoardAnswers.search,
     )

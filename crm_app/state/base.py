@@ -62,6 +62,11 @@ class AppState(rx.State):
     user_initials: str = ""
     user_tint: int = 1
     workspace: str = ""
+    session: str = ""  # which one, as a name that opens nothing; a page of another session is loaded anew
+    line: str = ""  # which connection; another one tells the page that it was away
+    _is_known: bool = False  # whether this state ever met its tab; see state.returning
+    _is_back: bool = False  # whether the page is loaded because the tab came back, not because it was opened
+    _is_returning: bool = False
     rights: dict[str, bool] = {}  # what of the screen to show; the services decide what may be done
 
     @internal
@@ -84,7 +89,8 @@ class AppState(rx.State):
 
     @internal
     def take(self, visitor: Visitor) -> None:
-        """Show who is signed in; sends nothing when nothing changed."""
+        """Show who is signed in; sends nothing when nothing changed. The first time all is sent: the tab may have come
+        back from another server and show something older."""
         actor = visitor.actor
         allowed = (p for p in catalogue() if actor.can(p))
         shown = {
@@ -92,10 +98,13 @@ class AppState(rx.State):
             "user_initials": initials(actor.name),
             "user_tint": tint(actor.name),
             "workspace": visitor.workspace,
+            "session": str(actor.session_id)[-12:],
+            "line": self.router.session.session_id,
             "rights": {p.replace(".", "_"): True for p in allowed},
         }
+        is_new = not self.line
         for name, value in shown.items():
-            if getattr(self, name) != value:
+            if is_new or getattr(self, name) != value:
                 setattr(self, name, value)
 
     @internal

@@ -82,7 +82,9 @@ class RecordState(AppState):
     async def load(self):
         """Opened, or another record is: a watch chained from here ends when the tab leaves the page."""
         entity = entity_at(self.router.url.path)
-        if (self._entity, self.head.id) != (entity.name, self._asked()):
+        if self._is_back:  # what the tab shows stays until it is read anew
+            self._entity = entity.name
+        elif (self._entity, self.head.id) != (entity.name, self._asked()):
             self._entity, self.head, self.sections, self.related = entity.name, RecordHead(), [], []
             self.options, self.statuses, self.histories, self.hints = {}, {}, {}, {}
             self.is_loaded = self.is_missing = False
@@ -132,7 +134,7 @@ class RecordState(AppState):
         return False
 
     async def _show(self, actor: Actor) -> None:
-        """A fresh reading; only what became another is sent."""
+        """A fresh reading; only what became another is sent, and all of it the first time."""
         entity = registry.get(self._entity)
         try:
             async with unit_of_work(actor) as uow:
@@ -148,7 +150,7 @@ class RecordState(AppState):
         self.is_missing = False
         if values["version"] != self._values.get("version") and self.histories:
             self.histories, self.hints = {}, {}
-        self._values = values
+        is_first, self._values = not self._values, values
         fresh = {
             "head": _head(entity, values),
             "sections": _sections(entity, values, actor),
@@ -157,7 +159,7 @@ class RecordState(AppState):
             "is_loaded": True,
         }
         for name, value in fresh.items():
-            if getattr(self, name) != value:
+            if is_first or getattr(self, name) != value:
                 setattr(self, name, value)
 
     @rx.event

@@ -87,7 +87,9 @@ class RecordList(AppState):
     async def load(self):
         """Opened, or its address changed: a watch chained from here ends when the tab leaves the page."""
         entity = entity_at(self.router.url.path)
-        if entity.name != self._entity:
+        if self._is_back:  # what the tab shows stays until it is read anew
+            self._entity = entity.name
+        elif entity.name != self._entity:
             self._entity, self.rows, self.is_loaded, self.count = entity.name, [], False, ""
         asked = self.router.url.query_parameters
         self.query = asked.get("q", "").strip()[:100]
@@ -119,7 +121,7 @@ class RecordList(AppState):
         page = await self._page(actor, limit=max(_PAGE, len(self.rows)))
         entity = registry.get(self._entity)
         rows = [row_view(entity, r, entity.columns, actor) for r in page.rows]
-        if rows != self.rows:
+        if rows != self.rows or not self.is_loaded:
             self.rows = rows
         self._end(page)
 

@@ -15,6 +15,7 @@ from crm_app.models.activities.activities import Activity
 from crm_app.models.sales.pipelines import StageKind
 from crm_app.services.activities import activities, quick_log
 from crm_app.services.activities.activities import Entry, With
+from crm_app.services.platform import operations
 from crm_app.services.platform.history import History, Mark
 from crm_app.services.sales import deal_timeline
 from crm_app.services.sales.deal_timeline import Edit, Event, StageChange, mark_of
@@ -32,6 +33,7 @@ from crm_app.state.platform.fields import answer, day_and_time, sentence
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
 _PAGE = 30
+_DRAFT = "draft:"  # before the link and the record, in the name under which the browser keeps what is being typed
 ALL, CHANGES = "all", "changes"
 
 
@@ -63,14 +65,15 @@ class Timeline(AppState):
         """Show the activities that point to the record over `link`; read anew when it is open already. Returns what is
         planned."""
         whose = {link: str(record_id)}
-        if whose != self._whose:
+        if is_other := whose != self._whose:
+            self.groups, self.has_more = [], False
             self._whose, self.shown, self._past = whose, ALL, []
-            self.store = f"draft:{link}:{record_id}"
+            self.store = f"{_DRAFT}{link}:{record_id}"
             self.may_log = uow.actor.can("activity.create")
             self.kinds = [
                 {"value": k["key"], "label": k["name"], "icon": k["icon"]} for k in await quick_log.kinds(uow)
             ]
-        if list(people) != self.people:
+        if is_other or list(people) != self.people:
             self.people = list(people)
         self.count = await activities.count(uow, self.whose())
         return await self._read(uow)
@@ -125,14 +128,18 @@ class Timeline(AppState):
 
     @rx.event
     async def log(self, given: dict[str, Any]):
-        """Written down in the quick log; the draft stays in the browser until this is answered."""
+        """Written down in the quick log, once for every operation id; the draft stays in the browser until this is
+        answered."""
         actor = await self.actor()
         try:
             minutes = str(given.get("minutes") or "").strip()
             async with unit_of_work(actor) as uow:
+                if await operations.begin(uow, UUID(str(given.get("operation")))) is not None:
+                    self.answered = answer("saved")
+                    return
                 await quick_log.write(
                     uow,
-                    self.whose(),
+                    _whose(str(given.get("store"))),
                     kind=str(given["kind"]),
                     text=str(given.get("text") or ""),
                     contact_id=UUID(str(given["who"])) if given.get("who") else None,
@@ -182,6 +189,14 @@ class Timeline(AppState):
         actor = await self.actor()
         async with unit_of_work(actor) as uow:
             await activities.plan_again(uow, UUID(activity_id), due_at=datetime.fromisoformat(moment))
+
+
+def _whose(store: str) -> With:
+    """From the name of the draft, for a server that started anew has not opened the timeline yet."""
+    link, _, record_id = store.removeprefix(_DRAFT).partition(":")
+    if link not in With.__slots__:
+        raise ValueError(f"{store!r} names no draft")
+    return With(**{link: UUID(record_id)})
 
 
 def _complaint(refusal: CrmError) -> str:

@@ -51,6 +51,8 @@ async def chromium() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def visit(request: pytest.FixtureRequest, chromium: Browser, server: Server) -> AsyncIterator[Visits]:
     """`page = await visit(alice, "/pipeline")`. A test whose console complains has failed."""
+    if not server.is_running:  # a test that failed while it was down must not fail all that follow
+        await server.start()
     visits = Visits(chromium, server.url)
     yield visits
     report = request.node.stash.get(_REPORT, None)

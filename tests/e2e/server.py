@@ -79,8 +79,16 @@ class Server:
         assert self._process is not None
         self._process.wait()
 
+    def freeze(self) -> None:
+        """As one that hangs: connections stay open, and nothing that is sent is read."""
+        os.killpg(self.pid, signal.SIGSTOP)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def stop(self) -> None:
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or not self.is_running:
             return
         self._process.terminate()
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import pytest
 
@@ -86,7 +87,8 @@ async def test_a_page_shows_what_belongs_to_the_record(alice):
             ("Open deals", ["Roll-out"]),
             ("People", ["Berg"]),
         ]
-        await tab.run(Timeline.log, {"kind": "note", "text": "Hello"})
+        given = {"kind": "note", "text": "Hello", "store": tab[Timeline].store, "operation": str(uuid4())}
+        await tab.run(Timeline.log, given)
         assert tab[Timeline].answered["state"] == "saved"
         await tab.run(RecordState.save, "city", "Linz", "")
         assert state.statuses["city"]["state"] == "saved" and "Linz" in state.head.detail

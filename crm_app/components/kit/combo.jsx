@@ -5,7 +5,7 @@ const TYPE_PAUSE = 180;
 
 /* A text box with a list. Without `onSearch` it filters `options` itself; with it, Python answers with new `options`.
    An option is {value, label, hint}. With `onCreate` the typed text can be taken as a new record; with `free` the form
-   takes it, as `<name>_text` beside an empty value. */
+   takes it, as `<name>_text` beside an empty value, also when the box is left without picking. */
 export function Combo({
   id,
   name,
@@ -104,6 +104,7 @@ export function Combo({
   const leave = () => {
     setOpen(false);
     if (typed === "" && !required && chosen.value) pick({ value: "", label: "" });
+    else if (free && query) pick(hits.find((o) => o.label.toLowerCase() === query) ?? { fresh: true });
     setTyped(null);
     onLeave?.();
   };

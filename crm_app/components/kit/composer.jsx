@@ -1,4 +1,6 @@
 import { useEffect, useId, useRef, useState } from "react";
+import { useReturn } from "./connection.jsx";
+import { newOperation } from "./operation.js";
 
 const ERROR =
   "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1m0 1a6 6 0 1 0 0 12A6 6 0 0 0 8 2m0 8a.75.75 0 1 1 0 1.5.75.75 0 0 1 0-1.5m0-5.5a.5.5 0 0 1 .5.41V8.5a.5.5 0 0 1-1 .09V5c0-.28.22-.5.5-.5";
@@ -25,10 +27,11 @@ const tomorrow = () => {
   day.setHours(9, 0, 0, 0);
   return local(day);
 };
-const BLANK = { text: "", who: "", outcome: "", minutes: "", at: "" };
+const BLANK = { text: "", who: "", outcome: "", minutes: "", at: "", operation: "" };
 
 /* Writes down what was done, or plans it: kinds as tabs, words, with whom, how it went, when. The draft lives in the
-   browser's store until the server says that it has it. */
+   browser's store until the server says that it has it. The same words sent again, because no answer came, keep their
+   operation id, so that they are written down once. */
 export function Composer({ kinds = [], people = [], store, answer, onLog }) {
   const id = useId();
   const [kind, setKind] = useState(kinds[0]?.value ?? "");
@@ -61,6 +64,8 @@ export function Composer({ kinds = [], people = [], store, answer, onLog }) {
     write(store, null);
   }, [stamp]);
 
+  useReturn(() => sent && onLog?.(sent.given));
+
   // grows with its words
   useEffect(() => {
     const el = box.current;
@@ -72,7 +77,8 @@ export function Composer({ kinds = [], people = [], store, answer, onLog }) {
   const now = kinds.find((k) => k.value === kind) ?? kinds[0];
   if (!now) return null;
 
-  const keep = (next, nextKind = kind) => {
+  const keep = (changed, nextKind = kind, operation = "") => {
+    const next = { ...changed, operation };
     setDraft(next);
     setMessage("");
     write(store, { ...next, kind: nextKind });
@@ -99,10 +105,13 @@ export function Composer({ kinds = [], people = [], store, answer, onLog }) {
   const log = () => {
     if (sent) return;
     if (!ready) return box.current?.focus();
-    setSent({ stamp, label: now.label });
-    setMessage("");
+    const operation = draft.operation || newOperation();
+    const talked = planned ? { outcome: "", minutes: "" } : {};
+    const given = { kind, ...draft, at, ...talked, store, operation };
+    keep(draft, kind, operation);
+    setSent({ stamp, label: now.label, given });
     setHeard("");
-    onLog?.({ kind, ...draft, at, outcome: planned ? "" : draft.outcome, minutes: planned ? "" : draft.minutes });
+    onLog?.(given);
   };
   const keys = (e) => {
     if (e.key !== "Enter" || !(e.ctrlKey || e.metaKey)) return;

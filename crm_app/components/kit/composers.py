@@ -24,7 +24,8 @@ def composer(kinds: rx.Var, *, people: rx.Var, store: rx.Var | str, answer: rx.V
     """`kinds` are {"value", "label", "path" (24 px icon), "ask", "outcomes" [{"value", "label"}], "talk", "timed",
     "planned"}; `people` {"value", "label"}; `store` names the draft in the browser's store.
 
-    `on_log` gets {"kind", "text", "who", "outcome", "minutes", "at" (local, empty for now)} and is answered in `answer`
-    as {"state": "saved" | "error", "message", "at"}, where `at` differs from answer to answer.
+    `on_log` gets {"kind", "text", "who", "outcome", "minutes", "at" (local, empty for now), "store", "operation"} and
+    is answered in `answer` as {"state": "saved" | "error", "message", "at"}, where `at` differs from answer to answer.
+    It may come twice with the same operation id (a UUID), when the line was lost; an answer of "saved" ends it.
     """
     return Composer.create(kinds=kinds, people=people, store=store, answer=answer, on_log=on_log)

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 const GRACE = 1200;
 
@@ -34,4 +34,31 @@ export function Connection({ lost }) {
       {text}
     </p>
   );
+}
+
+const known = { session: "", line: "" };
+const returns = new Set();
+
+/* Runs `again` whenever the tab has come back over another line and the server knows whose it is. What was sent over the
+   line before may be lost, and the server may have started anew. */
+export function useReturn(again) {
+  const latest = useRef(again);
+  latest.current = again;
+  useEffect(() => {
+    const run = () => latest.current();
+    returns.add(run);
+    return () => returns.delete(run);
+  }, []);
+}
+
+/* A page keeps what it shows over a lost connection. Somebody else who signed in meanwhile must not see it. */
+export function OneSession({ session, line }) {
+  useEffect(() => {
+    if (!session || !line) return;
+    const before = { ...known };
+    Object.assign(known, { session, line });
+    if (before.session && before.session !== session) window.location.reload();
+    else if (before.line && before.line !== line) returns.forEach((run) => run());
+  }, [session, line]);
+  return null;
 }

@@ -14,6 +14,15 @@ class Connection(rx.Component):
     lost: rx.Var[bool]
 
 
+class OneSession(rx.Component):
+    """Loads the page anew when the session behind it is another one, and tells its parts when the line is."""
+
+    library = scripts.CONNECTION
+    tag = "OneSession"
+    session: rx.Var[str]
+    line: rx.Var[str]
+
+
 class Tooltips(rx.Component):
     """The one tooltip of the page; an element asks for it with `data_tip`."""
 
@@ -24,6 +33,11 @@ class Tooltips(rx.Component):
 def connection_banner() -> rx.Component:
     """ "Reconnecting…" or "Offline": what is done meanwhile waits in the page and is sent on the way back."""
     return Connection.create(lost=has_connection_errors)
+
+
+def one_session(session: rx.Var[str], *, line: rx.Var[str]) -> rx.Component:
+    """Once on every signed-in page: names that tell one session, and one connection, from another."""
+    return OneSession.create(session=session, line=line)
 
 
 def tooltips() -> rx.Component:

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { useReturn } from "./connection.jsx";
 
 // What stands in the boxes of a form; of a box with a list also the words that are seen.
 const typedIn = (form) => {
@@ -12,29 +13,21 @@ const typedIn = (form) => {
 
 /* A native modal dialog: the browser keeps focus inside, makes the rest inert and gives focus back to the opener.
 
-   A server that starts anew knows nothing of an open dialog. `memory` is empty then, and only then: what it was before is
-   given back with all that was typed, which must be read before the boxes are drawn anew. */
-export function Dialog({ open, onDismiss, id, className, firm, memory, onForgotten, children }) {
+   It stays open over a lost connection. The server may have started anew meanwhile and know nothing of it: it is told
+   `memory` again, with all that was typed. */
+export function Dialog({ open, onDismiss, id, className, firm, memory, onReturn, children }) {
   const ref = useRef(null);
-  const last = useRef("");
-  const typed = useRef(null);
-  const forgotten = !open && memory === "" && last.current !== "";
-  if (forgotten) typed.current ??= typedIn(ref.current.querySelector("form"));
-  else [last.current, typed.current] = [open ? (memory ?? "") : "", null];
+  useReturn(() => open && memory && onReturn?.(memory, typedIn(ref.current.querySelector("form"))));
 
   useEffect(() => {
     const el = ref.current;
     if (open && !el.open) {
       el.showModal();
       el.querySelector("[data-autofocus], [aria-invalid=true]")?.focus();
-    } else if (!open && !forgotten && el.open) {
+    } else if (!open && el.open) {
       el.close();
     }
-  }, [open, forgotten]);
-
-  useEffect(() => {
-    if (forgotten) onForgotten?.(last.current, typed.current);
-  }, [forgotten]);
+  }, [open]);
 
   const dismiss = () => {
     ref.current.close();
@@ -60,7 +53,7 @@ export function Dialog({ open, onDismiss, id, className, firm, memory, onForgott
         if (!inside) dismiss();
       }}
     >
-      {(open || forgotten) && children}
+      {open && children}
     </dialog>
   );
 }

@@ -20,7 +20,7 @@ class Dialog(rx.Component):
     open: rx.Var[bool]
     firm: rx.Var[bool]
     memory: rx.Var[str]
-    on_forgotten: rx.EventHandler[passthrough_event_spec(str, dict)]
+    on_return: rx.EventHandler[passthrough_event_spec(str, dict)]
     on_dismiss: rx.EventHandler[no_args_event_spec]
 
 
@@ -45,16 +45,15 @@ def dialog(
     wide: bool = False,
     firm: bool = False,
     memory: rx.Var[str] | None = None,
-    on_forgotten: Any = None,
+    on_return: Any = None,
 ) -> rx.Component:
     """A modal dialog; on the phone it comes from below.
 
     `action` is the right button and repeats the title; with `on_submit(form data)` it must have `type="submit"`.
     `on_dismiss` must set `open` to false: it runs on Esc, on a click outside and on the left button. `firm` leaves
-    only the buttons. With `memory`, a text that is empty only in a state that was made anew, a dialog survives the
-    restart of the server: `on_forgotten(memory, form data)` gets the last text and opens the dialog as it was, and
-    `on_submit` finds the text as `memory`. Mark the first box to be filled with `data_autofocus=""`; a box with
-    `aria_invalid` wins it.
+    only the buttons. `memory` is what the server must know to take the answer: the form has it as `memory`, and after a
+    lost connection `on_return(memory, form data)` gives it back, should the server have started anew. Mark the first
+    box to be filled with `data_autofocus=""`; a box with `aria_invalid` wins it.
     """
     inner = [
         hidden("memory", memory) if memory is not None else rx.fragment(),
@@ -69,7 +68,7 @@ def dialog(
         open=open,
         firm=firm,
         on_dismiss=on_dismiss,
-        **({} if memory is None else {"memory": memory, "on_forgotten": on_forgotten}),
+        **({} if memory is None else {"memory": memory, "on_return": on_return}),
         class_name="dialog wide" if wide else "dialog",
     )
 

@@ -88,7 +88,8 @@ def inline_field(
     `shown` of now, and lets the person keep theirs (sent again with it as `seen`) or take the other.
     `choice` and `link` take `options` of {"value", "label", "hint"}; with `on_search(name, text)` Python answers with
     new ones. `hint` stands under the box while editing: what it was before, and by whom. `head` takes the place of the
-    label, as `field_history` does; `tags` are parted by semicolons.
+    label, as `field_history` does; `tags` are parted by semicolons. What is not answered when the line breaks is sent
+    once more after it: saving what stands there already must be answered as "saved".
     """
     given = {
         "display": display,

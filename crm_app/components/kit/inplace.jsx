@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { Link } from "react-router";
 import { Combo } from "./combo.jsx";
+import { useReturn } from "./connection.jsx";
 
 const EDIT =
   "M14.24 1.76a2.6 2.6 0 0 0-3.71 0L2.66 9.64q-.57.57-.78 1.35l-.86 3.39a.5.5 0 0 0 .6.6l3.39-.86q.78-.21 1.35-.78l7.88-7.87a2.6 2.6 0 0 0 0-3.7m-3 .71a1.62 1.62 0 1 1 2.29 2.3l-.78.77-2.3-2.29zM9.75 3.96l2.3 2.29-6.4 6.39q-.37.37-.89.5l-2.57.67.66-2.57q.14-.52.51-.9z";
@@ -112,6 +113,9 @@ export function InPlace({
   const leave = () => {
     if (!message || text !== sent.current.value) save(text);
   };
+
+  // sent over a line that is gone: once more, for what is saved already is saved
+  useReturn(() => now.current === "saving" && onSave?.(name, sent.current.value, start.current));
 
   // the answer to what was sent: a stamp that is not the one of before
   useEffect(() => {

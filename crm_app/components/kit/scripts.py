@@ -13,6 +13,7 @@ HOTKEYS = rx.asset("hotkeys.jsx", shared=True).importable_path
 INPLACE = rx.asset("inplace.jsx", shared=True).importable_path
 MENU = rx.asset("menu.jsx", shared=True).importable_path
 NOTICES = rx.asset("notices.jsx", shared=True).importable_path
+OPERATION = rx.asset("operation.js", shared=True).importable_path
 PALETTE = rx.asset("palette.jsx", shared=True).importable_path
 PANEL_TABS = rx.asset("panel_tabs.jsx", shared=True).importable_path
 PASSWORD = rx.asset("password.jsx", shared=True).importable_path

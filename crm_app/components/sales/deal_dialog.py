@@ -31,7 +31,7 @@ class DealDialogView:
     on_submit: Any
     on_cancel: Any
     on_search: Any
-    on_forgotten: Any
+    on_return: Any
 
 
 def deal_dialog(view: DealDialogView) -> rx.Component:
@@ -46,7 +46,7 @@ def deal_dialog(view: DealDialogView) -> rx.Component:
         on_dismiss=view.on_cancel,
         on_submit=view.on_submit,
         memory=view.memory,
-        on_forgotten=view.on_forgotten,
+        on_return=view.on_return,
         keep=rx.cond(view.kind == "lost", "Keep open", "Cancel"),
         action=rx.match(
             view.kind,

@@ -68,6 +68,7 @@ class BoardState(AppState):
         with hub.subscribe(actor.tenant_id, f"board:{token}") as messages:
             try:
                 async with self:
+                    self.viewers, self._deals_seen = [], {}
                     await self._show(actor, query, wanted)
                     place = f"board:{self.pipeline_id}"
                 await look(actor, tab, place)
@@ -109,6 +110,7 @@ class BoardState(AppState):
         self.query, self.is_loaded, self.shows_ends = query, True, query.get("ends") == "1"
         self.chips = filters.chips(wanted, {u["id"]: u["name"] for u in people}, actor.currency)
         self.locked = "" if actor.can("opportunity.move") else "Your role may look at deals but not move them."
+        self._sequence = _later(self._sequence)
         if found is None:
             self.columns, self.ops, self.base = [], [], self._sequence
             return
@@ -116,7 +118,6 @@ class BoardState(AppState):
         self._limits = {str(c.stage["id"]): c.stage["rotting_days"] or 0 for c in found.columns}
         self._kinds = {str(i): kind.value for i, kind in found.kinds.items()}
         self._sum_up(found.totals, actor)
-        self._sequence += 1
         self.columns, self.base, self.ops = cards.columns(found, actor, now), self._sequence, []
 
     async def _changes(self, actor: Actor, changed: Sequence[UUID], wanted: Filters) -> list[dict[str, Any]]:
@@ -275,6 +276,11 @@ class BoardState(AppState):
         """The tab missed ops."""
         actor = await self.actor()
         await self._show(actor, self.query, filters.parse(self.query, actor.currency))
+
+
+def _later(sequence: int) -> int:
+    """A number above every one that this board was told, also by a server that has forgotten it."""
+    return max(sequence + 1, time.time_ns() // 1_000_000)
 
 
 notice_action("undo", BoardState.undo)

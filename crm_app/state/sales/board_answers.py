@@ -12,7 +12,7 @@ from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.sales.opportunities import OPPORTUNITY
-from crm_app.services.platform import finding, records
+from crm_app.services.platform import finding, operations, records
 from crm_app.services.sales import closing, drops
 from crm_app.services.sales.opportunities import Closing
 from crm_app.state.base import AppState
@@ -168,10 +168,13 @@ async def _answer(uow: UnitOfWork, dialog: DealDialog, given: Mapping[str, Any])
     operation, ids = UUID(dialog._operation), [UUID(i) for i in dialog._ids]
     specs = {f["name"]: OPPORTUNITY.fields[f["name"]] for f in dialog.fields if f["name"] in OPPORTUNITY.fields}
     if dialog.kind == NEW:
+        if (before := await operations.begin(uow, operation)) is not None:  # the answer was lost on the way
+            return f"{before['name']} was created"
         if not given.get("account_id") and (typed := str(given.get("account_id_text") or "").strip()):
             given = {**given, "account_id": str((await records.create(uow, ACCOUNT, {"name": typed})).id)}
         values = values_of(specs, given, uow.actor)
         deal = await records.create(uow, OPPORTUNITY, {**values, **closing.in_stage(dialog._stage)})
+        await operations.keep(uow, operation, {"name": deal.name})
         return f"{deal.name} was created"
     values = values_of(specs, given, uow.actor)
     if dialog.kind in (WON, LOST):

@@ -65,7 +65,7 @@ class DealState(AppState):
     @rx.event
     async def load(self):
         """Opened, or another deal is: a watch chained from here ends when the tab leaves the page."""
-        if self.head.id != self._asked():
+        if self.head.id != self._asked() and not self._is_back:
             self._reset()
         return DealState.watch
 
@@ -89,6 +89,7 @@ class DealState(AppState):
         with hub.subscribe(actor.tenant_id, f"deal:{token}") as messages:
             try:
                 async with self:
+                    self.viewers = []
                     await self._show(actor, asked, query)
                 await look(actor, tab, place)
                 await self._follow(messages, asked, query, tab, place)
@@ -139,7 +140,8 @@ class DealState(AppState):
             ) or await any_linked(uow, CONTACT, changed.get("contact", ()), "account_id", self._values["account_id"])
 
     async def _show(self, actor: Actor, asked: str, query: dict[str, str]) -> None:
-        """A fresh reading; only what became another is sent."""
+        """A fresh reading; only what became another is sent. The first one of this state is sent whole, for the tab may
+        have come back from another server and show something older."""
         try:
             async with unit_of_work(actor) as uow:
                 page = await deal_page.page(uow, _uuid(asked))
@@ -152,10 +154,12 @@ class DealState(AppState):
             self.is_missing = True
             return
         self.is_missing = False
+        is_first = not self._values
         changed = page.values["version"] != self._values.get("version")
         self._values = dict(page.values)
         self._contacts = [p.contact_id for p in page.people]
         self._put(
+            is_first,
             head=deal_views.head(page, actor, filters.address(str(page.values["pipeline_id"]), board)),
             steps=deal_views.steps(page),
             gate=deal_views.gate(page),
@@ -177,9 +181,9 @@ class DealState(AppState):
             return dict((await self.get_state(BoardState)).query)
         return query
 
-    def _put(self, **values: Any) -> None:
+    def _put(self, is_first: bool, **values: Any) -> None:
         for name, value in values.items():
-            if getattr(self, name) != value:
+            if is_first or getattr(self, name) != value:
                 setattr(self, name, value)
 
     @rx.event

@@ -22,7 +22,7 @@ class DealDialog(AppState):
     confirm: str = ""
     error: str = ""
     fields: list[dict[str, Any]] = []
-    memory: str = ""  # what was asked, for the browser to keep; empty in a state that was made anew
+    memory: str = ""  # what was asked, for the browser to keep; empty while this state never asked
     _ids: list[str] = []
     _stage: str = ""
     _after: str = ""
@@ -52,7 +52,7 @@ class DealDialog(AppState):
 
     @rx.event
     async def recall(self, memory: str, typed: dict[str, Any]):
-        """The server started anew under an open dialog: the browser says what it was about, and what was typed."""
+        """The tab is back with an open dialog; a server that started anew is told what it is about."""
         self.take_up(memory, typed)
 
     @internal

@@ -49,8 +49,8 @@ class DealParts(AppState):
 
     @internal
     def show(self, page: DealPage) -> None:
-        """Take over what was read; only what became another is sent."""
-        v = page.values
+        """Take over what was read; only what became another is sent, and all of it the first time."""
+        v, is_first = page.values, not self._deal
         self._deal, self._account = str(v["id"]), str(v["account_id"])
         people = [deal_views.person(p) for p in page.people]
         fresh = {
@@ -61,7 +61,7 @@ class DealParts(AppState):
             "currency": v["currency"],
         }
         for name, value in fresh.items():
-            if getattr(self, name) != value:
+            if is_first or getattr(self, name) != value:
                 setattr(self, name, value)
 
     @internal

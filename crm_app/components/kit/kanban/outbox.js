@@ -4,9 +4,10 @@
 import { useCallback, useContext, useEffect, useRef } from "react";
 import { EventLoopContext } from "$/utils/context-registry";
 
-const PATIENCE_MS = 8000;
+// From where kit/scripts.py lays the scripts of the kit.
+export { newOperation as newOp } from "../scripts/operation.js";
 
-export const newOp = () => globalThis.crypto?.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(16).slice(2)}`;
+const PATIENCE_MS = 8000;
 
 export function useOutbox(handlers, onLost) {
   const errors = useContext(EventLoopContext)?.[1] ?? [];

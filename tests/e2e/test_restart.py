@@ -1,0 +1,245 @@
+"""What a person typed, chose or sent outlives the server: it is killed, starts anew, and the page goes on."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+from playwright.async_api import Page, expect
+
+from crm_app.models.activities.activities import Activity
+from crm_app.models.base import table_of
+from crm_app.models.customers.accounts import Account
+from crm_app.models.sales.opportunities import Opportunity
+from crm_app.services.people import sessions
+from crm_app.store.uow import unit_of_work
+from tests.e2e.board import open_board
+from tests.e2e.browsing import sign_in
+from tests.e2e.server import Server
+from tests.e2e.test_deal_page import edit, field, open_deal, value
+from tests.e2e.test_live import frames_of
+from tests.services.sales.deals import a_deal, read_deal
+
+_WATCH = """() => {
+  window.stayed = true;
+  window.fellBack = 0;
+  const seen = () => document.querySelector(".sk") && window.fellBack++;
+  new MutationObserver(seen).observe(document.body, {childList: true, subtree: true});
+}"""
+
+
+class Outage:
+    """The server falls over under a page and comes back; the page is neither loaded anew nor falls back to grey."""
+
+    def __init__(self, server: Server, page: Page) -> None:
+        self.server, self.page = server, page
+
+    async def begins(self) -> None:
+        await self.page.evaluate(_WATCH)
+        self.server.kill()
+        await expect(self.page.locator(".connection")).to_have_text(re.compile("Reconnecting"))
+
+    async def ends(self) -> None:
+        await self.server.start()
+        await expect(self.page.locator(".connection")).to_have_text("", timeout=15_000)
+        await expect(self.page.locator("html")).not_to_have_attribute("data-disconnected", "")
+
+    async def left_no_trace(self) -> None:
+        assert await self.page.evaluate("[window.stayed, window.fellBack]") == [True, 0]
+
+
+@pytest.fixture(autouse=True)
+def outages_are_noisy(visit):
+    visit.expect_noise()
+
+
+async def count(actor, model, **values) -> int:
+    table = table_of(model)
+    where = [table.c[name] == wanted for name, wanted in values.items()]
+    async with unit_of_work(actor) as uow:
+        return await uow.scalar(sa.select(sa.func.count()).select_from(table).where(*where)) or 0
+
+
+async def test_the_form_of_a_new_deal_goes_on(visit, server, alice):
+    await a_deal(alice, "Roll-out")
+    page = await visit(alice)
+    board = await open_board(page)
+    await page.keyboard.press("c")
+    await board.dialog.get_by_label("Name").fill("Second roll-out")
+    await board.dialog.get_by_label("Amount").fill("12k")
+    await board.dialog.get_by_label("Account").fill("Kess")
+    outage = Outage(server, page)
+    await outage.begins()
+    await board.dialog.get_by_label("Name").fill("Third roll-out")  # typing goes on meanwhile
+    await outage.ends()
+    await expect(board.dialog.get_by_label("Name")).to_have_value("Third roll-out")
+    await expect(board.dialog.get_by_label("Amount")).to_have_value("12k")
+    account = board.dialog.get_by_role("combobox", name="Account")
+    await expect(account).to_have_value("Kess")
+    await account.press("End")
+    await account.press_sequentially("ler")  # and the server answers what is searched
+    await board.dialog.get_by_role("option", name="Kessler").first.click()
+    await board.dialog.get_by_role("button", name="Create deal").click()
+    await board.shows("Qualify", "Third roll-out", "Roll-out")
+    await outage.left_no_trace()
+    assert await count(alice, Opportunity, name="Third roll-out", amount_minor=1_200_000) == 1
+    assert await count(alice, Account) == 1
+
+
+async def test_a_refusal_after_the_outage_keeps_what_was_typed(visit, server, alice):
+    page = await visit(alice)
+    board = await open_board(page)
+    await page.keyboard.press("c")
+    await board.dialog.get_by_label("Name").fill("Roll-out")
+    outage = Outage(server, page)
+    await outage.begins()
+    await outage.ends()
+    await board.dialog.get_by_label("Amount").fill("a lot")
+    await board.dialog.get_by_role("button", name="Create deal").click()
+    await expect(board.dialog.get_by_text("is not an amount")).to_be_visible()
+    await expect(board.dialog.get_by_label("Name")).to_have_value("Roll-out")
+    await board.dialog.get_by_role("button", name="Cancel").click()
+    await expect(board.dialog).to_have_count(0)
+
+
+async def test_quick_add_goes_on_and_makes_one_deal(visit, server, alice):
+    page = await visit(alice)
+    board = await open_board(page)
+    await page.get_by_role("button", name="Add deal to Discovery").click()
+    form = page.get_by_role("form", name="Add deal to Discovery")
+    await form.get_by_label("Title").fill("Half a thought")
+    await form.get_by_label("Amount").fill("500")
+    outage = Outage(server, page)
+    await outage.begins()
+    await page.keyboard.press("Enter")  # nobody is there to take it
+    await expect(form.get_by_role("alert")).to_contain_text("your text is kept")
+    await outage.ends()
+    await expect(form.get_by_label("Title")).to_have_value("Half a thought")
+    await form.get_by_role("button", name="Add deal").click()
+    await expect(board.dialog.get_by_label("Name")).to_have_value("Half a thought")
+    await expect(board.dialog.get_by_label("Amount")).to_have_value("500")
+    await board.dialog.get_by_label("Account").fill("Kessler")
+    await board.dialog.get_by_role("button", name="Create deal").click()
+    await board.shows("Discovery", "Half a thought")
+    await expect(form.get_by_label("Title")).to_have_value("")
+    await outage.left_no_trace()
+    assert await count(alice, Opportunity) == 1
+
+
+async def test_a_question_about_a_deal_goes_on(visit, server, alice):
+    deal = await a_deal(alice, "Roll-out")
+    page = await open_deal(visit, alice, deal)
+    await page.locator(".opp-acts").get_by_role("button", name="Lost").click()
+    dialog = page.get_by_role("dialog", name="Mark as lost")
+    await dialog.get_by_label("Reason").select_option(label="Too expensive")
+    await dialog.get_by_label("Note (optional)").fill("Half the price next door")
+    outage = Outage(server, page)
+    await outage.begins()
+    await outage.ends()
+    await expect(dialog.get_by_label("Note (optional)")).to_have_value("Half the price next door")
+    await dialog.get_by_role("button", name="Mark as lost").click()
+    await expect(page.locator(".opp-head")).to_contain_text("Lost on")
+    await outage.left_no_trace()
+    assert (await read_deal(alice, deal.id))["win_loss_details"] == "Half the price next door"
+
+
+async def test_what_was_sent_to_a_dying_server_is_saved_once_by_the_next(visit, server, alice):
+    """The server hangs, so that what is sent lies unread, and dies with it."""
+    deal = await a_deal(alice)
+    page = await open_deal(visit, alice, deal)
+    await page.evaluate(_WATCH)
+    server.freeze()
+    await edit(page, "next_step", "Send the prices")
+    box = page.get_by_role("textbox", name="What was said?")
+    await box.fill("They want it by May")
+    await page.keyboard.press("Control+Enter")
+    await expect(field(page, "next_step").locator("[aria-busy=true]")).to_have_text("Send the prices")
+    await expect(page.locator("[data-log]")).to_have_attribute("aria-busy", "true")
+    server.kill()
+    await server.start()
+    await expect(value(page, "next_step")).to_have_text("Send the prices", timeout=15_000)
+    await expect(page.locator(".tl li").filter(has_text="They want it by May")).to_have_count(1)
+    await expect(box).to_have_value("")
+    assert (await read_deal(alice, deal.id))["next_step"] == "Send the prices"
+    assert await count(alice, Activity, opportunity_id=deal.id) == 1
+    await Outage(server, page).left_no_trace()
+
+
+async def test_what_was_logged_while_the_server_was_away_is_logged_once(visit, server, alice):
+    deal = await a_deal(alice)
+    page = await open_deal(visit, alice, deal)
+    outage = Outage(server, page)
+    await outage.begins()
+    box = page.get_by_role("textbox", name="What was said?")
+    await box.fill("They want it by May")
+    await page.keyboard.press("Control+Enter")
+    await edit(page, "amount_minor", "12k")
+    await outage.ends()
+    await expect(page.locator(".tl li").filter(has_text="They want it by May")).to_have_count(1)
+    await expect(box).to_have_value("")
+    await expect(value(page, "amount_minor")).to_have_text("€ 12 000")
+    assert await count(alice, Activity, opportunity_id=deal.id) == 1
+    await outage.left_no_trace()
+
+
+async def test_a_list_and_a_record_stay_as_they_are_and_live_on(visit, server, alice):
+    deal = await a_deal(alice, account="Kessler")
+    listed = await visit(alice, "/accounts")
+    record = await visit(alice, f"/accounts/{deal.account_id}")
+    for page in (listed, record):
+        await expect(page.get_by_role("main").get_by_text("Kessler").first).to_be_visible()
+        await page.evaluate(_WATCH)
+    outage = Outage(server, record)
+    await outage.begins()
+    await outage.ends()
+    await a_deal(alice, account="Globex")
+    await expect(listed.locator("tbody tr")).to_have_count(2)
+    await edit(record, "city", "Linz")
+    await expect(value(record, "city")).to_have_text("Linz")
+    await outage.left_no_trace()
+    await Outage(server, listed).left_no_trace()
+
+
+async def test_a_settings_page_keeps_what_was_typed(visit, server, alice):
+    page = await visit(alice, "/settings/profile")
+    title = page.get_by_label("Job title")
+    outage = Outage(server, page)
+    await title.fill("Chief of all")
+    await outage.begins()
+    await outage.ends()
+    await expect(title).to_have_value("Chief of all")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.locator(".notice")).to_contain_text("Profile saved")
+    await outage.left_no_trace()
+    await page.reload()
+    await expect(title).to_have_value("Chief of all")
+
+
+async def test_a_board_is_sent_once_after_the_outage(visit, server, alice):
+    await a_deal(alice, "Roll-out")
+    page = await visit(alice, "")
+    heard = frames_of(page)
+    await page.goto("/pipeline")
+    await (await open_board(page)).shows("Qualify", "Roll-out")
+    outage = Outage(server, page)
+    await outage.begins()
+    del heard[:]
+    await outage.ends()
+    await a_deal(alice, "Late arrival")
+    await (await open_board(page)).shows("Qualify", "Late arrival", "Roll-out")
+    assert len([f for f in heard if "Roll-out" in f]) == 1
+    await outage.left_no_trace()
+
+
+async def test_another_person_in_the_same_browser_gets_a_page_of_their_own(visit, alice, mallory):
+    """A page stays as it is over a lost connection, but not for somebody else."""
+    await a_deal(alice, "Secret roll-out")
+    page = await visit(alice)
+    await (await open_board(page)).shows("Qualify", "Secret roll-out")
+    await sign_in(page.context, mallory, visit.url)
+    async with unit_of_work(alice) as uow:
+        await sessions.revoke_all_of(uow, alice.user_id)
+    async with page.expect_event("load"):
+        await page.keyboard.press("c")  # the socket of the ended session is closed; the tab comes back as Mallory
+    await expect(page.get_by_role("button", name=f"Account of {mallory.name}")).to_be_visible()
+    await expect(page.get_by_text("Secret roll-out")).to_have_count(0)
+    await (await open_board(page)).shows("Qualify")
