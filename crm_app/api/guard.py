@@ -30,6 +30,7 @@ _SOCKET = "/_event"
 _UPLOAD = "/_upload"
 _FILES = "/api/imports/files"
 _FORM_BYTES, _BODY_BYTES, _UPLOAD_BYTES = 64 * 1024, 1024 * 1024, 512 * 1024 * 1024
+_BULK_BYTES = 8 * 1024 * 1024
 _MESSAGE_BYTES = 512 * 1024  # one websocket message
 _MESSAGES = (40.0, 200.0)  # a second, and at once
 _ASK_AGAIN = 10.0  # seconds after which an open socket's session is looked up anew
@@ -97,6 +98,8 @@ def _outgoing(path: str, message: Any, request_id: str) -> list[tuple[bytes, byt
 def _most(path: str) -> int:
     if path.startswith("/auth/"):
         return _FORM_BYTES
+    if path.startswith("/api/") and "/bulk/" in path:
+        return _BULK_BYTES
     return _UPLOAD_BYTES if path.startswith((_UPLOAD, _FILES)) else _BODY_BYTES
 
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from crm_app.core.jobs import every
 from crm_app.models.base import table_of
+from crm_app.models.platform.idempotency import IdempotencyKey
 from crm_app.models.platform.workspaces import ClientOperation
 from crm_app.services.people import sessions
 from crm_app.services.platform import audit
@@ -34,4 +35,6 @@ async def sweep(uow: UnitOfWork) -> None:
     await sessions.sweep(uow)
     operations = table_of(ClientOperation)
     await uow.execute(sa.delete(operations).where(operations.c.created_at < uow.now - timedelta(days=1)))
+    requests = table_of(IdempotencyKey)
+    await uow.execute(sa.delete(requests).where(requests.c.created_at < uow.now - timedelta(days=1)))
     await asyncio.to_thread(uploads.sweep, uow.now)

@@ -151,6 +151,19 @@ class UnitOfWork:
     async def flush(self) -> None:
         await self.session.flush()
 
+    @asynccontextmanager
+    async def part(self) -> AsyncIterator[None]:
+        """A part of the work that may fail alone: what it wrote and told is taken back, and the rest goes on."""
+        facts, live, stale = len(self._facts), dict(self._live), set(self._stale)
+        try:
+            async with self.session.begin_nested():
+                yield
+                await self.session.flush()
+        except BaseException:
+            del self._facts[facts:]
+            self._live, self._stale = live, stale
+            raise
+
     def emit(self, fact: DomainEvent) -> None:
         """Store a fact with this transaction; its handlers run after it, each in one of its own."""
         if not self.is_silent:

@@ -1,11 +1,13 @@
 """The real app behind a real socket: uvicorn on the loopback, in the loop of the tests."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ import uvicorn
 from crm_app.api import auth, guard, headers
 from crm_app.api.rest import calls
 from crm_app.core.context import Actor
+from crm_app.core.errors import NotFound
 from crm_app.services.people import api_keys, sessions
 from crm_app.store.uow import unit_of_work
 from tests.api.browser import Browser
@@ -84,15 +87,23 @@ async def browser(base_url: str) -> AsyncIterator[type[Browser]]:
 async def program(base_url: str) -> AsyncIterator[Callable[..., Awaitable[httpx.AsyncClient]]]:
     """Makes programs that call the API with a key of their own: `await program(alice, scopes=["account.read"])`."""
     made: list[httpx.AsyncClient] = []
+    keys: list[tuple[Actor, UUID]] = []
 
     async def make(actor: Actor, *, scopes: Sequence[str] = ("*",), **key: Any) -> httpx.AsyncClient:
         maker = replace(actor, permissions=actor.permissions | {api_keys.CREATE})
         async with unit_of_work(maker) as uow:
-            token, _ = await api_keys.create(uow, name="A program", scopes=scopes, **{"per_minute": 60_000, **key})
+            token, key_made = await api_keys.create(
+                uow, name="A program", scopes=scopes, **{"per_minute": 60_000, **key}
+            )
         headers = {"authorization": f"Bearer {token}", "user-agent": "Program/1.0"}
         made.append(httpx.AsyncClient(base_url=f"{base_url}/api", headers=headers))
+        keys.append((maker, key_made.id))
         return made[-1]
 
     yield make
     for each in made:
         await each.aclose()
+    for maker, key_id in keys:
+        with contextlib.suppress(NotFound):
+            async with unit_of_work(maker) as uow:
+                await api_keys.revoke(uow, key_id)

@@ -13,7 +13,7 @@ from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.people.api_keys import ApiKey
 from crm_app.models.people.users import Role
 from crm_app.models.platform.audit import AuditEntry
-from crm_app.services.people import api_keys, users
+from crm_app.services.people import api_callers, api_keys, users
 from crm_app.services.platform import records
 from crm_app.store.uow import unit_of_work
 
@@ -88,8 +88,6 @@ async def test_expired_at_its_hour(program, alice):
         await uow.execute(sa.update(ApiKey).values(expires_at=uow.now - timedelta(seconds=1)))
         uow.changed_many("api_key")
     assert (await client.get("/accounts/")).status_code in (200, 401)  # the cache may still be told
-    from crm_app.services.people import api_callers
-
     api_callers.forget(None)
     assert (await client.get("/accounts/")).status_code == 401
 
@@ -99,8 +97,6 @@ async def test_with_its_person_disabled_it_ends(program, admin, alice):
     assert (await client.get("/accounts/")).status_code == 200
     async with unit_of_work(admin) as uow:
         await users.disable(uow, alice.user_id)
-    from crm_app.services.people import api_callers
-
     api_callers.forget(alice.tenant_id)
     assert (await client.get("/accounts/")).status_code == 401
 
@@ -121,8 +117,6 @@ async def test_nor_more_than_its_person(program, workspace, alice):
     async with unit_of_work(workspace.admin) as uow:
         (await uow.get(Role, workspace.roles["rep"])).permissions = ["account.read"]
         uow.changed_many("role")
-    from crm_app.services.people import api_callers
-
     api_callers.forget(alice.tenant_id)
     assert (await client.get("/accounts/")).status_code == 200
     assert (await client.get("/contacts/")).status_code == 403

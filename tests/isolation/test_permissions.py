@@ -23,6 +23,8 @@ FREE = {
     "people.sessions.revoke_others": OWN,
     "people.workspaces.read": "the name and the currency of the workspace one is in",
     "platform.imports.batches.listed": OWN,
+    "platform.idempotency.begin": OWN,
+    "platform.idempotency.keep": OWN,
     "platform.operations.begin": OWN,
     "platform.operations.keep": OWN,
     "platform.operations.outcome_of": OWN,

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from crm_app.api.rest import reading
+from crm_app.api.rest import bulk, reading, writing
 from crm_app.api.rest.answers import Answer
 from crm_app.api.rest.calls import Endpoint, Public, public, served, told
 from crm_app.api.rest.entities import ALL
@@ -15,8 +15,18 @@ from crm_app.core import registry
 from crm_app.core.errors import NotFound
 
 Methods = Mapping[str, Endpoint]
-LISTS: Methods = {"GET": reading.listed}
-RECORDS: Methods = {"GET": reading.read}
+LISTS: Methods = {"GET": reading.listed, "POST": writing.create}
+RECORDS: Methods = {
+    "GET": reading.read,
+    "PUT": writing.replace,
+    "PATCH": writing.change,
+    "DELETE": writing.delete,
+}
+BULK: Mapping[str, Methods] = {
+    "create": {"POST": bulk.create},
+    "update": {"POST": bulk.update},
+    "delete": {"POST": bulk.delete},
+}
 # Written by functions of their own, under Settings.
 MANAGED_LISTS: Methods = {"GET": reading.listed}
 MANAGED_RECORDS: Methods = {"GET": reading.read}
@@ -56,7 +66,18 @@ def methods_of(segments: tuple[str, ...]) -> Methods | None:
             return MANAGED_LISTS if is_managed else LISTS
         case 2:
             return MANAGED_RECORDS if is_managed else RECORDS
+        case 3 if segments[1] == "bulk" and not is_managed:
+            return BULK.get(segments[2])
+        case 3 if segments[2] == "restore" and not is_managed:
+            return {"POST": writing.restore}
+        case 3 if entity is not None and _leads_to_many(entity, segments[2]):
+            return {"GET": reading.listed_there}
     return None
+
+
+def _leads_to_many(entity: registry.Entity, name: str) -> bool:
+    relation = registry.relations(entity).get(name)
+    return relation is not None and relation.many
 
 
 def _refused(error: Exception) -> Any:

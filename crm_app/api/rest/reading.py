@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from crm_app.api.rest import queries
 from crm_app.api.rest.answers import Answer, digest, dumps, is_known
 from crm_app.api.rest.calls import Call
-from crm_app.api.rest.entities import entity_of, named
+from crm_app.api.rest.entities import ALL, entity_of, named
 from crm_app.api.rest.queries import Query
 from crm_app.core import registry
 from crm_app.core.conditions import EvalContext, dump, explain, to_sql
+from crm_app.core.errors import NotFound
 from crm_app.core.registry import Entity
 from crm_app.services.platform import records
 from crm_app.store.uow import UnitOfWork
@@ -27,6 +28,21 @@ async def listed(call: Call) -> Answer:
         entity = await entity_of(uow, call.segments[0])
         query = queries.read(call.request.query_params, entity, call.actor)
         body = await page(uow, entity, query)
+    return conditional(call, dumps(body))
+
+
+async def listed_there(call: Call) -> Answer:
+    """GET /api/<plural>/<id>/<relation>/: what belongs to one record, as a list like any other."""
+    record_id = call.id()
+    async with call.work() as uow:
+        entity = await entity_of(uow, call.segments[0])
+        await records.read(uow, entity, record_id)
+        relation = registry.relations(entity)[call.segments[2]]
+        other = await named(uow, relation.entity)
+        if relation.link not in other.fields:
+            raise NotFound(f"There is nothing at this address. {ALL}")
+        query = queries.read(call.request.query_params, other, call.actor)
+        body = await page(uow, other, query, other.table.c[relation.link] == record_id)
     return conditional(call, dumps(body))
 
 
