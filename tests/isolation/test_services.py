@@ -35,6 +35,7 @@ INNER = {
     "sales.opportunity_rules.keep_rules": "a guard, called by records",
     "sales.places": "positions in a column, for deals that were locked",
     "sales.deal_page.neighbours": "takes the values of a deal that was read",
+    "platform.imports.following": "takes the step or the batch of a running import",
     "platform.imports.settling": "takes the rows of a running import",
     "platform.imports.joining": "takes the rows of a running import",
     "platform.imports.writing": "takes the plan of a running import",

@@ -13,6 +13,7 @@ from crm_app.services.sales.health import health_of
 from crm_app.store.uow import UnitOfWork
 
 _deals, _activities = table_of(Opportunity), table_of(Activity)
+_AT_ONCE = 2_000  # an import may bring activities of every deal
 _FACTS = (
     "last_activity_at",
     "next_activity_at",
@@ -26,8 +27,10 @@ _FACTS = (
 async def refresh(uow: UnitOfWork, opportunity_ids: Iterable[UUID]) -> int:
     """Work out the facts of these deals anew; writes only those that changed. Returns how many. Safe to repeat."""
     ids = sorted(set(opportunity_ids))
-    if not ids:
-        return 0
+    return sum([await _refresh(uow, ids[i : i + _AT_ONCE]) for i in range(0, len(ids), _AT_ONCE)])
+
+
+async def _refresh(uow: UnitOfWork, ids: list[UUID]) -> int:
     rows = []
     for deal in (await uow.execute(_current(ids))).mappings().all():
         facts = _facts_of(uow, deal)
@@ -62,7 +65,7 @@ def _current(ids: list[UUID]) -> sa.Select[tuple[object, ...]]:
             *(_deals.c[n] for n in _FACTS), last, upcoming.c.happens_at, upcoming.c.kind, upcoming.c.subject,
         )
         .select_from(_deals.outerjoin(upcoming, sa.true()))
-        .where(_deals.c.id.in_(ids), _deals.c.deleted_at.is_(None))
+        .where(_deals.c.id == sa.any_(sa.literal(ids, sa.ARRAY(sa.Uuid()))), _deals.c.deleted_at.is_(None))
         .order_by(_deals.c.id)
         .with_for_update(of=_deals)
     )  # fmt: skip

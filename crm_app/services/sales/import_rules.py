@@ -1,4 +1,4 @@
-"""Importing pipelines and opportunities: what the services of both say, for all rows at once.
+"""Importing pipelines, opportunities and what is done with them: what the services of both say, for all rows at once.
 
 A file may tell of the past: a close date behind us is no mistake here, and a deal may come closed.
 """
@@ -20,6 +20,7 @@ from crm_app.services.platform import numbers
 from crm_app.services.platform.imports.frames import pl
 from crm_app.services.platform.imports.rows import Rows, moments
 from crm_app.services.platform.imports.rules import ImportRules, register
+from crm_app.services.sales import activity_facts
 from crm_app.services.sales.health import health_of
 from crm_app.services.sales.opportunity_rules import NUMBER_FORM, POSITION_STEP
 from crm_app.store.uow import UnitOfWork
@@ -324,5 +325,12 @@ def _empty(rows: Rows, dtype: Any = None) -> pl.Series:
     return pl.Series([None], dtype=dtype or pl.String).new_from_index(0, len(rows))
 
 
+class ActivityRules(ImportRules):
+    """A deal knows what was done with it last and what comes next, wherever its activities come from."""
+
+    leads: ClassVar = {"opportunity_id": activity_facts.refresh}
+
+
 register("pipeline", PipelineRules())
 register("opportunity", OpportunityRules())
+register("activity", ActivityRules())

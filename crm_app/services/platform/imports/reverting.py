@@ -13,6 +13,7 @@ from crm_app.core.errors import Conflict
 from crm_app.core.registry import Entity
 from crm_app.models.base import table_of
 from crm_app.models.platform.imports import ImportBatch, ImportedRows, ImportStatus
+from crm_app.services.platform.imports import following
 from crm_app.services.platform.imports.planning import BULK
 from crm_app.services.platform.imports.rules import rules_of
 from crm_app.store.uow import UnitOfWork
@@ -62,13 +63,16 @@ async def revert(uow: UnitOfWork, batch_id: UUID) -> Reverted:
         .distinct()
         .order_by(_rows.c.step.desc())
     )
-    await _restore_changed(uow, batch, done)
     entities = [registry.get(e) for e in dict.fromkeys(s.entity for s in steps)]
+    pointed = [await following.before_reverting(uow, batch, e) for e in entities]
+    await _restore_changed(uow, batch, done)
     await _gather(uow, batch, entities)
     await _keep_what_is_needed(uow, batch, entities)
     for step, name in steps:
         await _remove(uow, registry.get(name), step, done)
     await _list_kept(uow, entities, done)
+    for entity, records in zip(entities, pointed, strict=True):
+        await following.refresh(uow, entity, records)
     batch.status, batch.finished_at = ImportStatus.reverted, uow.now
     batch.report = batch.report | {
         "reverted": {"removed": done.removed, "restored": done.restored, "kept": done.kept_count}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 from crm_app.core.registry import FieldSpec
 from crm_app.services.platform.imports.frames import pl
@@ -11,6 +12,9 @@ from crm_app.store.uow import UnitOfWork
 
 if TYPE_CHECKING:
     from crm_app.services.platform.imports.rows import Rows
+
+
+Follow = Callable[[UnitOfWork, Iterable[UUID]], Awaitable[Any]]
 
 
 class ImportRules:
@@ -26,6 +30,7 @@ class ImportRules:
     shadows: ClassVar[tuple[Any, ...]] = ()  # the same, but the database itself removes them
     headings: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # field -> what files call it beside its label
     permission: ClassVar[str] = ""  # asked for instead of <entity>.import
+    leads: ClassVar[Mapping[str, Follow]] = {}  # link -> works out anew what it points or pointed to
     sum_of: ClassVar[str] = ""  # money field whose sum by currency is announced, and checked after the run
 
     async def complete(self, uow: UnitOfWork, rows: Rows) -> None:
@@ -38,9 +43,6 @@ class ImportRules:
     async def children(self, rows: Rows) -> dict[Any, pl.DataFrame]:
         """Records that belong to the new ones and go with them: model -> rows with an `id` and the parent's link."""
         return {}
-
-    async def after(self, uow: UnitOfWork, ids: list[Any]) -> None:
-        """What follows for other records, once these are written."""
 
 
 _rules: dict[str, ImportRules] = {}

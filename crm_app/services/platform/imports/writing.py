@@ -19,7 +19,7 @@ from crm_app.core.context import Actor, Source
 from crm_app.core.errors import Conflict
 from crm_app.models.base import new_id, table_of
 from crm_app.models.platform.imports import ImportBatch, ImportedRows, ImportStatus
-from crm_app.services.platform.imports import planning
+from crm_app.services.platform.imports import following, planning
 from crm_app.services.platform.imports.frames import pl
 from crm_app.services.platform.imports.planning import Plan, PlannedStep
 from crm_app.services.platform.imports.report import Report
@@ -107,9 +107,7 @@ async def _write_step(uow: UnitOfWork, batch_id: UUID, number: int, step: Planne
         told(name, total, total)
     if total:
         uow.changed_many(step.entity.name)
-        await step.rules.after(
-            uow, [*step.creates["id"].to_list(), *(step.updates["id"].to_list() if step.updates.height else [])]
-        )
+        await following.after_writing(uow, step)
 
 
 def _points_to_itself(step: PlannedStep, frame: pl.DataFrame) -> bool:
