@@ -12,7 +12,7 @@ Tables     table, column, sortable, cell, pick_cell, bulk_bar
 Floating   menu, menu_item, menu_choice, menu_link, menu_line, menu_heading, popover, dialog, drawer, notices,
            palette
 Empty      empty_state, board_art, paper_art, people_art, table_art, skeleton, skeleton_rows, skeleton_card, bone
-Page       hotkeys, connection_banner, one_session, tooltips, native_form, hidden
+Page       hotkeys, connection_banner, one_session, on_return, tooltips, native_form, hidden
 
 Classes that need no function: line, stack, grow, push, clip, muted, small, strong, num, good, risk, over, scroll, vr.
 """
@@ -31,7 +31,7 @@ from crm_app.components.kit.buttons import (
 )
 from crm_app.components.kit.combos import combo
 from crm_app.components.kit.composers import composer
-from crm_app.components.kit.connection import connection_banner, one_session, tooltips
+from crm_app.components.kit.connection import connection_banner, on_return, one_session, tooltips
 from crm_app.components.kit.dialogs import dialog, drawer
 from crm_app.components.kit.empty import (
     board_art,
@@ -141,6 +141,7 @@ __all__ = [
     "money_input",
     "native_form",
     "notices",
+    "on_return",
     "one_session",
     "outline",
     "page_head",

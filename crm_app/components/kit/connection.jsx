@@ -51,6 +51,12 @@ export function useReturn(again) {
   }, []);
 }
 
+/* For a page that must tell the server what it shows. */
+export function OnReturn({ onReturn }) {
+  useReturn(() => onReturn?.());
+  return null;
+}
+
 /* A page keeps what it shows over a lost connection. Somebody else who signed in meanwhile must not see it. */
 export function OneSession({ session, line }) {
   useEffect(() => {

@@ -1,6 +1,9 @@
 """What the frame shows by itself: the lost connection and the tooltip."""
 
+from typing import Any
+
 import reflex as rx
+from reflex.event import no_args_event_spec
 from reflex_components_core.core.banner import has_connection_errors
 
 from crm_app.components.kit import scripts
@@ -23,6 +26,14 @@ class OneSession(rx.Component):
     line: rx.Var[str]
 
 
+class OnReturn(rx.Component):
+    """The React part of `on_return`."""
+
+    library = scripts.CONNECTION
+    tag = "OnReturn"
+    on_return: rx.EventHandler[no_args_event_spec]
+
+
 class Tooltips(rx.Component):
     """The one tooltip of the page; an element asks for it with `data_tip`."""
 
@@ -38,6 +49,12 @@ def connection_banner() -> rx.Component:
 def one_session(session: rx.Var[str], *, line: rx.Var[str]) -> rx.Component:
     """Once on every signed-in page: names that tell one session, and one connection, from another."""
     return OneSession.create(session=session, line=line)
+
+
+def on_return(handler: Any) -> rx.Component:
+    """Runs when the tab has come back over another line. The server may have started anew: what it must know of the
+    page comes as arguments."""
+    return OnReturn.create(on_return=handler)
 
 
 def tooltips() -> rx.Component:

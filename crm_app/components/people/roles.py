@@ -37,6 +37,7 @@ def _page() -> rx.Component:
             class_name="wrap",
         ),
         rx.el.form(
+            kit.hidden("role_id", RolesState.role_id),
             _head(),
             _table(),
             rx.el.fieldset(
@@ -82,10 +83,17 @@ def _head() -> rx.Component:
             rx.fragment(),
             rx.fragment(
                 kit.primary("Save", type="submit"),
-                kit.ghost(rx.cond(RolesState.role_id == "copy", "Cancel", "Delete"), on_click=RolesState.remove),
+                kit.ghost(
+                    rx.cond(RolesState.role_id == "copy", "Cancel", "Delete"),
+                    on_click=RolesState.remove(RolesState.role_id),
+                ),
             ),
         ),
-        rx.cond(RolesState.role_id == "copy", rx.fragment(), kit.outline("Copy", on_click=RolesState.copy_role)),
+        rx.cond(
+            RolesState.role_id == "copy",
+            rx.fragment(),
+            kit.outline("Copy", on_click=RolesState.copy_role(RolesState.name)),
+        ),
         class_name="line",
     )
     return rx.fragment(rx.cond(RolesState.is_fixed, fixed, fields), rx.cond(may(MANAGE), acts))

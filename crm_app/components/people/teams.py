@@ -56,13 +56,14 @@ def _dialog() -> rx.Component:
     return kit.dialog(
         "team",
         rx.cond(is_new, "New team", "Change team"),
+        kit.hidden("id", one["id"].to(str)),
         _field("name", "Name", kit.text_input, default_value=one["name"].to(str), data_autofocus=""),
         _chosen("manager_id", "Led by", TeamsState.people, one["manager_id"].to(str), "Nobody"),
         _chosen("parent_id", "Part of", TeamsState.parents, one["parent_id"].to(str), "No other team"),
         _field("region", "Region (optional)", kit.text_input, default_value=one["region"].to(str)),
         rx.cond(
             ~is_new & may("team.delete"),
-            rx.el.div(kit.ghost("Delete this team", on_click=TeamsState.remove), class_name="line"),
+            rx.el.div(kit.ghost("Delete this team", on_click=TeamsState.remove(one["id"].to(str))), class_name="line"),
         ),
         sub="Who leads a team sees its records, and those of the teams below it.",
         open=TeamsState.is_open,

@@ -105,6 +105,7 @@ def _manage(one: rx.Var[dict[str, Any]]) -> rx.Component:
             rx.el.form(
                 _select("role_id", "Role", UsersState.roles, one["role_id"].to(str)),
                 _select("team_id", "Team", UsersState.teams, one["team_id"].to(str), empty="No team"),
+                kit.hidden("user_id", one["id"].to(str)),
                 rx.el.div(kit.primary("Save", type="submit", size="sm"), class_name="line"),
                 key=one["id"].to(str),
                 on_submit=UsersState.save,
@@ -124,9 +125,9 @@ def _way_in(one: rx.Var[dict[str, Any]]) -> rx.Component:
     way = rx.el.div(
         rx.match(
             one["status"].to(str),
-            ("invited", kit.outline("Invite again", size="sm", on_click=UsersState.invite_again)),
-            ("disabled", kit.outline("Let in again", size="sm", on_click=UsersState.enable)),
-            kit.outline("Help with a new password", size="sm", on_click=UsersState.help_in),
+            ("invited", kit.outline("Invite again", size="sm", on_click=UsersState.invite_again(one["id"].to(str)))),
+            ("disabled", kit.outline("Let in again", size="sm", on_click=UsersState.enable(one["id"].to(str)))),
+            kit.outline("Help with a new password", size="sm", on_click=UsersState.help_in(one["id"].to(str))),
         ),
         class_name="line",
     )
@@ -138,9 +139,9 @@ def _leaving(one: rx.Var[dict[str, Any]]) -> rx.Component:
         rx.cond(
             one["status"].to(str) == "disabled",
             rx.fragment(),
-            kit.outline("Disable", size="sm", on_click=UsersState.disable),
+            kit.outline("Disable", size="sm", on_click=UsersState.disable(one["id"].to(str))),
         ),
-        kit.danger("Remove", size="sm", on_click=UsersState.remove),
+        kit.danger("Remove", size="sm", on_click=UsersState.remove(one["id"].to(str))),
         rx.el.p(
             "A disabled person is signed out at once and keeps what they own. Only one who owns nothing is removed.",
             class_name="hint",

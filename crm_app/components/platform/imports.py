@@ -32,6 +32,9 @@ def imports() -> rx.Component:
             ),
         ),
         rx.fragment(
+            kit.on_return(
+                ImportState.recall(ImportState.entity, ImportState.file, ImportState.columns, ImportState.options)
+            ),
             _head(),
             rx.cond(
                 _has_file,

@@ -109,6 +109,7 @@ def _dialog() -> rx.Component:
     return kit.dialog(
         "edit-line",
         rx.cond(is_new, "Add product", "Change product"),
+        kit.hidden("id", line["id"]),
         rx.cond(
             is_new,
             kit.field(

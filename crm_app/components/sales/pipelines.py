@@ -225,6 +225,7 @@ def _dialog() -> rx.Component:
     return kit.dialog(
         "pipeline",
         rx.cond(is_new, "New pipeline", "Rename pipeline"),
+        kit.hidden("id", one["id"]),
         kit.field(
             "Name",
             kit.text_input(

@@ -50,6 +50,7 @@ def stage_panel() -> rx.Component:
             kit.primary(rx.cond(is_new, "Add stage", "Save stage"), type="submit"),
             class_name="sec line foot-line",
         ),
+        *[kit.hidden(name, _one[name].to(str)) for name in ("id", "kind", "version")],
         key=_key,
         on_submit=StagePanel.save,
         no_validate=True,
@@ -142,5 +143,5 @@ def _question() -> rx.Component:
         keep="Keep it",
         open=StagePanel.asks,
         on_dismiss=StagePanel.keep,
-        action=kit.danger("Remove stage", on_click=StagePanel.remove),
+        action=kit.danger("Remove stage", on_click=StagePanel.remove(_one["id"].to(str), _one["name"].to(str))),
     )

@@ -1,7 +1,6 @@
 """Roles: what each may do, as a table of entities and verbs."""
 
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 
@@ -11,7 +10,7 @@ from crm_app.core.context import Scope
 from crm_app.models.people.users import Role
 from crm_app.services.people import roles
 from crm_app.services.people.roles import ACTS, SETUP, VERBS, catalogue, expand
-from crm_app.state.base import AppState
+from crm_app.state.base import AppState, id_of
 from crm_app.store.uow import unit_of_work
 
 SCOPES = {
@@ -37,6 +36,8 @@ class RolesState(AppState):
 
     @rx.event
     async def load(self):
+        if self._is_back:  # what is ticked and not saved yet stays
+            return
         with self.telling():
             await self._read(self.role_id)
         self.is_loaded = True
@@ -73,30 +74,31 @@ class RolesState(AppState):
         await self._read(role_id)
 
     @rx.event
-    async def copy_role(self):
-        """A role of the workspace's own that begins as the one shown."""
-        self.role_id, self.name, self.is_fixed, self.errors = _COPY, f"{self.name}, ours", False, {}
+    async def copy_role(self, name: str):
+        """A role of the workspace's own that begins as the one shown, which has this name."""
+        self.role_id, self.name, self.is_fixed, self.errors = _COPY, f"{name}, ours", False, {}
 
     @rx.event
     async def save(self, form: dict[str, Any]):
-        actor = await self.actor()
+        actor, role_id = await self.actor(), str(form.get("role_id"))
         ticked = [name for name in catalogue() if form.get(name)]
         values = {"name": form.get("name", ""), "scope": Scope(form.get("scope", "own")), "permissions": ticked}
         with self.telling():
             async with unit_of_work(actor) as uow:
-                if self.role_id == _COPY:
+                if role_id == _COPY:
                     role = await roles.create(uow, **values)
                 else:
-                    role = await roles.change(uow, UUID(self.role_id), **values)
+                    role = await roles.change(uow, id_of(role_id, "role_id"), **values)
             self.notify(f"{role.name} saved; it counts from the next click of everybody who has it")
             await self._read(str(role.id))
 
     @rx.event
-    async def remove(self):
+    async def remove(self, role_id: str):
         actor = await self.actor()
         with self.telling():
-            if self.role_id != _COPY:
+            if role_id != _COPY:
                 async with unit_of_work(actor) as uow:
-                    await roles.delete(uow, UUID(self.role_id))
-                self.notify(f"{self.name} is gone")
+                    name = (await uow.get(Role, id_of(role_id, "role_id"))).name
+                    await roles.delete(uow, id_of(role_id, "role_id"))
+                self.notify(f"{name} is gone")
             await self._read("")

@@ -1,7 +1,6 @@
 """Teams: the list and the dialog that makes or changes one."""
 
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 
@@ -26,7 +25,8 @@ class TeamsState(AppState):
 
     @rx.event
     async def load(self):
-        self.is_open, self.errors = False, {}
+        if not self._is_back:
+            self.is_open, self.errors = False, {}
         with self.telling():
             await self._read()
         self.is_loaded = True
@@ -71,8 +71,8 @@ class TeamsState(AppState):
                 "parent_id": id_of(form["parent_id"], "parent_id") if form.get("parent_id") else None,
             }
             async with unit_of_work(actor) as uow:
-                if self.chosen["id"]:
-                    team = await teams.change(uow, UUID(self.chosen["id"]), **values)
+                if form.get("id"):
+                    team = await teams.change(uow, id_of(form["id"], "id"), **values)
                 else:
                     team = await teams.create(uow, **values)
             self.is_open = False
@@ -80,11 +80,12 @@ class TeamsState(AppState):
             await self._read()
 
     @rx.event
-    async def remove(self):
+    async def remove(self, team_id: str):
         actor = await self.actor()
+        name = next((t["name"] for t in self.teams if t["id"] == team_id), "The team")
         with self.telling():
             async with unit_of_work(actor) as uow:
-                await teams.delete(uow, UUID(self.chosen["id"]))
+                await teams.delete(uow, id_of(team_id, "id"))
             self.is_open = False
-            self.notify(f"{self.chosen['name']} is gone; its people are without a team")
+            self.notify(f"{name} is gone; its people are without a team")
             await self._read()

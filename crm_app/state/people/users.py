@@ -36,8 +36,9 @@ class UsersState(AppState):
 
     @rx.event
     async def load(self):
-        self.link = self.link_about = ""
-        self.chosen, self.is_inviting, self.errors = NOBODY, False, {}
+        if not self._is_back:
+            self.link = self.link_about = ""
+            self.chosen, self.is_inviting, self.errors = NOBODY, False, {}
         with self.telling():
             await self._read()
         self.is_loaded = True
@@ -49,11 +50,17 @@ class UsersState(AppState):
         self.people = [_line(row, actor, now) for row in found]
         self.roles = [{"value": str(r.id), "label": r.name} for r in given]
         self.teams = [{"value": str(t.id), "label": t.name} for t in grouped]
-        self.chosen = next((p for p in self.people if p["id"] == self.chosen["id"]), NOBODY)
+        if self.chosen["id"]:
+            self._turn_to(self.chosen["id"])
+
+    def _turn_to(self, user_id: str) -> dict[str, Any]:
+        """The person in the panel; each act names them, for a server that started anew does not know whom it shows."""
+        self.chosen = next((p for p in self.people if p["id"] == user_id), NOBODY)
+        return self.chosen
 
     @rx.event
     async def choose(self, user_id: str):
-        self.chosen = next((p for p in self.people if p["id"] == user_id), NOBODY)
+        self._turn_to(user_id)
         self.errors, self.link, self.link_about = {}, "", ""
 
     @rx.event
@@ -84,9 +91,11 @@ class UsersState(AppState):
             await self._read()
 
     @rx.event
-    async def invite_again(self):
+    async def invite_again(self, user_id: str):
         actor = await self.actor()
-        person = self.chosen
+        person = self._turn_to(user_id)
+        if not person["id"]:
+            return
         with self.telling():
             handed = await invitations.invite(
                 actor,
@@ -97,11 +106,11 @@ class UsersState(AppState):
             self._hand(handed, f"{handed.email} has a new invitation")
 
     @rx.event
-    async def help_in(self):
+    async def help_in(self, user_id: str):
         """A link with which the chosen person sets a new password."""
         actor = await self.actor()
         with self.telling():
-            handed = await resets.help_in(actor, UUID(self.chosen["id"]))
+            handed = await resets.help_in(actor, id_of(self._turn_to(user_id)["id"], "user_id"))
             self._hand(handed, f"{handed.email} has a link to set a new password")
             await self._read()
 
@@ -119,26 +128,26 @@ class UsersState(AppState):
             team_id = id_of(form["team_id"], "team_id") if form.get("team_id") else None
             await users.change(uow, user_id, role_id=role_id, team_id=team_id)
 
-        await self._do(change, "{name}: saved")
+        await self._do(str(form.get("user_id")), change, "{name}: saved")
 
     @rx.event
-    async def disable(self):
-        await self._do(users.disable, "{name} is disabled and signed out everywhere")
+    async def disable(self, user_id: str):
+        await self._do(user_id, users.disable, "{name} is disabled and signed out everywhere")
 
     @rx.event
-    async def enable(self):
-        await self._do(users.enable, "{name} may come in again")
+    async def enable(self, user_id: str):
+        await self._do(user_id, users.enable, "{name} may come in again")
 
     @rx.event
-    async def remove(self):
-        await self._do(users.remove, "{name} is off the list")
+    async def remove(self, user_id: str):
+        await self._do(user_id, users.remove, "{name} is off the list")
 
-    async def _do(self, act: Callable[[UnitOfWork, UUID], Awaitable[Any]], said: str) -> None:
-        actor = await self.actor()
+    async def _do(self, user_id: str, act: Callable[[UnitOfWork, UUID], Awaitable[Any]], said: str) -> None:
+        actor, person = await self.actor(), self._turn_to(user_id)
         with self.telling():
             async with unit_of_work(actor) as uow:
-                await act(uow, UUID(self.chosen["id"]))
-            self.notify(said.format(name=self.chosen["name"]))
+                await act(uow, id_of(person["id"], "user_id"))
+            self.notify(said.format(name=person["name"]))
             await self._read()
 
 

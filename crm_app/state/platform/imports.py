@@ -31,6 +31,7 @@ FILE, READING, MATCH, CHECKING, CHECKED, IMPORTING, DONE = (
     "file", "reading", "match", "checking", "checked", "importing", "done",
 )  # fmt: skip
 _BUSY = (READING, CHECKING, IMPORTING)
+_COLUMN = ("heading", "sample", "field", "sure")
 _SILENT = 60.0
 _TICK = 0.25  # seconds between two words on progress
 NO_FILE: dict[str, str] = {"id": "", "name": "", "about": "", "note": ""}
@@ -92,8 +93,31 @@ class ImportState(AppState):
         if self.phase in _BUSY and time.time() - self._beat > _SILENT:  # its process is gone
             self.phase = MATCH if self.columns else FILE
         self.entities = [{"value": name, "label": LABELS[name]} for name in reversed(allowed)]
+        if self._is_back and not self.entity:
+            return  # the tab tells what was chosen: `recall`
         if self.entity not in allowed:
             await self._choose(actor, allowed[-1])
+
+    @rx.event
+    async def recall(self, entity: str, file: dict[str, str], columns: list[dict[str, str]], options: dict[str, Any]):
+        """The tab is back; a server that started anew is told what was chosen, and checks it as ever."""
+        actor = await self.actor()
+        if self.entity or entity not in guided.allowed(actor):
+            return
+        await self._choose(actor, entity)
+        if not file.get("id"):
+            return
+        try:
+            uploads.find(actor, id_of(file.get("id"), "file"))
+        except CrmError:
+            self.phase, self.file, self.columns = FILE, NO_FILE, []
+            return
+        self.file = {n: str(file.get(n, "")) for n in NO_FILE}
+        self.columns = [{n: str(c.get(n, "")) for n in _COLUMN} for c in columns]
+        self.options = {n: options.get(n, usual) for n, usual in NO_OPTIONS.items()}
+        await self._offer(actor)
+        self._stale()
+        self.phase = MATCH
 
     @rx.event
     async def choose_entity(self, entity: str):

@@ -119,10 +119,11 @@ class BoardAnswers(AppState):
     @rx.event
     async def search(self, name: str, text: str):
         """Choices of a link while somebody types."""
-        actor = await self.actor()
+        dialog, actor = await self.get_state(DealDialog), await self.actor()
+        if all(f["name"] != name for f in dialog.fields):  # typed before the server started anew: it is told soon
+            return
         async with unit_of_work(actor) as uow:
             found = await _choices(uow, OPPORTUNITY.fields[name].target, text)
-        dialog = await self.get_state(DealDialog)
         dialog.fields = [{**f, "options": found} if f["name"] == name else f for f in dialog.fields]
 
     @rx.event

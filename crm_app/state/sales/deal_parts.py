@@ -31,6 +31,9 @@ _BOXES = {
 }
 
 
+_NEW_LINE = {"id": "", "name": "", "quantity": "1", "unit_price_minor": "", "discount_percent": "0"}
+
+
 class DealParts(AppState):
     """Filled by the state of the page; each act is answered by the live feed, which reads the page anew."""
 
@@ -140,7 +143,7 @@ class DealParts(AppState):
                 "discount_percent": line.discount_value,
             }
             if line
-            else {"id": "", "name": "", "quantity": "1", "unit_price_minor": "", "discount_percent": "0"}
+            else _NEW_LINE
         )  # fmt: skip
         self.is_editing_line = True
 
@@ -157,9 +160,9 @@ class DealParts(AppState):
         try:
             values = self._read_line(given, actor)
             async with unit_of_work(actor) as uow:
-                if self.line.get("id"):
+                if given.get("id"):
                     name = str(given.get("name") or "")
-                    await lines.change(uow, UUID(self.line["id"]), name=name, **_given(values))
+                    await lines.change(uow, UUID(str(given["id"])), name=name, **_given(values))
                 else:
                     product = str(given.get("product_id") or "")
                     await lines.add(
@@ -172,7 +175,7 @@ class DealParts(AppState):
         except CrmError as refusal:
             labels = {"name": "Product", **{n: s.label for n, s in _BOXES.items()}}
             self.errors = _errors(refusal, labels)
-            self.line = {**self.line, **{n: str(v) for n, v in given.items() if n in self.line and n != "id"}}
+            self.line = {n: str(given.get(n) or "") for n in _NEW_LINE}
             return
         self.is_editing_line = False
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 
@@ -35,7 +34,8 @@ class PipelinesState(AppState):
 
     @rx.event
     async def load(self):
-        self.is_open, self.errors, self.said = False, {}, ""
+        if not self._is_back:
+            self.is_open, self.errors, self.said = False, {}, ""
         self.pipeline_id = str(self.router.url.query_parameters.get("p", ""))
         with self.telling():
             await self.read()
@@ -71,11 +71,11 @@ class PipelinesState(AppState):
         with self.telling():
             values = {"name": str(form.get("name", "")), "description": str(form.get("description", ""))}
             async with unit_of_work(actor) as uow:
-                if self.chosen["id"]:
-                    saved = await pipelines.change(uow, UUID(self.chosen["id"]), **values)
+                if form.get("id"):
+                    saved = await pipelines.change(uow, id_of(form["id"], "pipeline_id"), **values)
                 else:
                     saved = await pipelines.create(uow, **values)
-            is_new = not self.chosen["id"]
+            is_new = not form.get("id")
             self.is_open = False
             self.notify(f"{saved.name} is ready, with five stages to start from" if is_new else f"{saved.name} saved")
             self.pipeline_id = str(saved.id) if is_new else self.pipeline_id

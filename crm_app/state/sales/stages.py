@@ -55,11 +55,11 @@ class StagePanel(AppState):
         actor = await self.actor()
         page = await self.get_state(PipelinesState)
         with self.telling():
-            values = values_of(form, is_end=self.stage["kind"] != StageKind.open.value)
+            values = values_of(form, is_end=form.get("kind", "open") != StageKind.open.value)
             async with unit_of_work(actor) as uow:
-                if self.stage["id"]:
-                    stage_id = id_of(self.stage["id"], "stage_id")
-                    done = await stages.change(uow, stage_id, values, version=self.stage["version"])
+                if form.get("id"):
+                    seen = int(str(form.get("version") or 0))
+                    done = await stages.change(uow, id_of(form["id"], "stage_id"), values, version=seen)
                     saved, followed = done.stage, done.followed
                 else:
                     saved = await stages.add(uow, id_of(page.pipeline_id, "pipeline_id"), **values)
@@ -78,15 +78,15 @@ class StagePanel(AppState):
         self.asks = False
 
     @rx.event
-    async def remove(self):
+    async def remove(self, stage_id: str, name: str):
         actor = await self.actor()
         page = await self.get_state(PipelinesState)
         self.asks = False
         with self.telling():
             async with unit_of_work(actor) as uow:
-                await stages.remove(uow, id_of(self.stage["id"], "stage_id"))
+                await stages.remove(uow, id_of(stage_id, "stage_id"))
             self.is_open = False
-            self.notify(f"{self.stage['name']} was removed")
+            self.notify(f"{name} was removed")
         await page.read()
 
 
