@@ -47,6 +47,24 @@ def show_phone(stored: str) -> str:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
 
 
+# Where anybody gets an address: such a domain says nothing about a company.
+_FREE_MAIL = frozenset(
+    "gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com icloud.com me.com aol.com gmx.de"
+    " gmx.net gmx.com gmx.at gmx.ch web.de t-online.de freenet.de mail.ru yandex.ru proton.me protonmail.com orange.fr"
+    " free.fr laposte.net libero.it wp.pl o2.pl qq.com 163.com".split()
+)
+
+
+def domain_of(website: str, email: str = "") -> str:
+    """ "https://www.Acme.com/de" -> "acme.com"; without a website that of a company's e-mail."""
+    host = re.sub(r"^[a-z][a-z0-9+.-]*://", "", website.strip().lower())
+    host = re.split(r"[/:?#]", host, maxsplit=1)[0].removeprefix("www.").strip(".")
+    if not host:
+        host = email.strip().lower().rpartition("@")[2]
+        host = "" if host in _FREE_MAIL else host
+    return host[:253] if "." in host else ""
+
+
 def parse_url(text: str) -> str:
     """An http(s) address; "acme.com" gets https://. Anything a browser could run or be fooled by is refused."""
     address = text.strip()

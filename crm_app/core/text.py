@@ -82,8 +82,8 @@ def name_key(text: str) -> str:
 
 
 def digits(text: str) -> str:
-    """The digits of a phone number: the last ten, so that +49 170 ... and 0170 ... meet."""
-    return re.sub(r"\D", "", text)[-10:]
+    """The digits of a phone number without extension: the last ten, so that +49 170 ... and 0170 ... meet."""
+    return re.sub(r"\D", "", text.partition(";")[0])[-10:]
 
 
 def initials(name: str) -> str:

@@ -6,8 +6,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from crm_app.core.addresses import domain_of
+from crm_app.core.matching import Like, Trait, match
 from crm_app.core.registry import Section, declare
-from crm_app.core.text import name_key, sort_key
+from crm_app.core.text import digits, name_key, sort_key
 from crm_app.models.base import (
     Derived,
     Record,
@@ -23,7 +25,7 @@ from crm_app.models.base import (
 
 
 class Account(Record, table=True):
-    """`name_key` finds the company under another spelling; `sort_key` orders names: the database knows bytes only."""
+    """The keys find the company under another spelling; `sort_key` orders names: the database knows bytes only."""
 
     __tablename__ = "account"
     __table_args__ = (
@@ -31,12 +33,19 @@ class Account(Record, table=True):
         tenant_fk("parent_id", "account"),
         live_index("ix_account_name", "sort_key", "id"),
         live_index("ix_account_key", "name_key"),
+        live_index("ix_account_domain", "domain_key"),
+        live_index("ix_account_phone", "phone_key"),
         live_index("ix_account_owner", "owner_id", "sort_key"),
         full_index("ix_account_parent", "parent_id"),
         sa.Index("ix_account_search", "search_text", postgresql_using="gin"),
     )
 
-    derived: ClassVar[Derived] = {"sort_key": lambda r: sort_key(r["name"]), "name_key": lambda r: name_key(r["name"])}
+    derived: ClassVar[Derived] = {
+        "sort_key": lambda r: sort_key(r["name"]),
+        "name_key": lambda r: name_key(r["name"]),
+        "domain_key": lambda r: domain_of(r.get("website") or "", r.get("email") or ""),
+        "phone_key": lambda r: digits(r.get("phone") or ""),
+    }
 
     name: str = Field(max_length=200)
     owner_id: UUID = link("user")
@@ -57,6 +66,8 @@ class Account(Record, table=True):
     description: str = typed("long_text", default="")
     tags: list[str] = json_list()
     name_key: str = Field(default="", max_length=200)
+    domain_key: str = Field(default="", max_length=253, sa_column_kwargs={"server_default": ""})
+    phone_key: str = Field(default="", max_length=40, sa_column_kwargs={"server_default": ""})
     sort_key: str = Field(default="", max_length=200)
     search_text: str | None = searchable("name", "website", "city")
 
@@ -76,6 +87,14 @@ ACCOUNT = declare(
     ),
     search=("name", "website", "city"),
     import_key="name",
-    hidden=("name_key",),
+    hidden=("name_key", "domain_key", "phone_key"),
     labels={"parent_id": "Parent account"},
+)
+ACCOUNT_MATCH = match(
+    "account",
+    Trait("same name", Like.name, ("name",), 50, against=-10, keys=("name_key",)),
+    Trait("same web domain", Like.domain, ("website", "email"), 50, against=-15, keys=("domain_key",), tells=True),
+    Trait("same phone", Like.phone, ("phone",), 25, keys=("phone_key",)),
+    Trait("same city", Like.text, ("city",), 10, against=-10),
+    near=(("name_key", 5),),
 )

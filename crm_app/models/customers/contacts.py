@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from crm_app.core.matching import Like, Trait, match
 from crm_app.core.registry import Section, declare
 from crm_app.core.text import digits, fold, name_key, sort_key
 from crm_app.models.base import Derived, Record, full_index, json_list, link, live_index, searchable, tenant_fk, typed
@@ -28,6 +29,7 @@ class Contact(Record, table=True):
         live_index("ix_contact_owner", "owner_id", "sort_key"),
         live_index("ix_contact_email", "email_key"),
         live_index("ix_contact_phone", "phone_key"),
+        live_index("ix_contact_mobile", "mobile_key"),
         live_index("ix_contact_key", "name_key"),
         sa.Index("ix_contact_search", "search_text", postgresql_using="gin"),
     )
@@ -37,7 +39,8 @@ class Contact(Record, table=True):
         "sort_key": lambda r: sort_key(f"{r['last_name']} {r.get('first_name') or ''}"),
         "name_key": lambda r: name_key(full_name(r)),
         "email_key": lambda r: fold(r.get("email") or ""),
-        "phone_key": lambda r: digits(r.get("phone") or r.get("mobile") or ""),
+        "phone_key": lambda r: digits(r.get("phone") or ""),
+        "mobile_key": lambda r: digits(r.get("mobile") or ""),
     }
 
     name: str = Field(default="", max_length=200)
@@ -57,6 +60,7 @@ class Contact(Record, table=True):
     tags: list[str] = json_list()
     email_key: str = Field(default="", max_length=254)
     phone_key: str = Field(default="", max_length=40)
+    mobile_key: str = Field(default="", max_length=40, sa_column_kwargs={"server_default": ""})
     name_key: str = Field(default="", max_length=200)
     sort_key: str = Field(default="", max_length=200)
     search_text: str | None = searchable("name", "email", "title")
@@ -77,5 +81,13 @@ CONTACT = declare(
     search=("name", "email", "title"),
     import_key="email",
     readonly=frozenset({"name"}),
-    hidden=("email_key", "phone_key", "name_key"),
+    hidden=("email_key", "phone_key", "mobile_key", "name_key"),
+)
+CONTACT_MATCH = match(
+    "contact",
+    Trait("same e-mail", Like.email, ("email",), 60, against=-10, keys=("email_key",), tells=True),
+    Trait("same phone", Like.phone, ("phone", "mobile"), 35, keys=("phone_key", "mobile_key")),
+    Trait("same name", Like.name, ("first_name", "last_name"), 45, against=-15, keys=("name_key",)),
+    Trait("same company", Like.same, ("account_id",), 25, against=-15),
+    near=(("account_id", 0), ("sort_key", 8)),
 )
