@@ -7,11 +7,8 @@ import reflex as rx
 from crm_app.components import kit
 
 
-def form_field(
-    field: rx.Var[dict[str, Any]], index: rx.Var[int] | int, *, prefix: str, on_search: Any, free: rx.Var | bool = False
-) -> rx.Component:
-    """A labelled control of the field's kind. `on_search` gets the name of a link and what was typed into it; `free`
-    links take a typed name that is no record yet."""
+def form_field(field: rx.Var[dict[str, Any]], index: rx.Var[int] | int, *, prefix: str, on_search: Any) -> rx.Component:
+    """A labelled control of the field's kind. `on_search` gets the name of a link and what was typed into it."""
     name, value = field["name"].to(str), field["value"].to(str)
     options = field["options"].to(list[dict[str, str]])
     box: dict[str, Any] = {
@@ -33,7 +30,12 @@ def form_field(
         (
             "link",
             kit.combo(
-                options=options, value=value, text=field["text"].to(str), free=free, on_search=on_search(name), **link
+                options=options,
+                value=value,
+                text=field["text"].to(str),
+                free=field["free"].to(bool),
+                on_search=on_search(name),
+                **link,
             ),
         ),
         kit.text_input(**plain),

@@ -7,8 +7,10 @@ from playwright.async_api import expect
 
 from crm_app.core.clock import utcnow
 from crm_app.models.base import new_id
+from crm_app.models.customers.contacts import CONTACT, Contact
 from crm_app.models.sales.opportunities import OpportunityStatus
 from crm_app.services.people import users
+from crm_app.services.platform import records
 from crm_app.services.sales import drops, stages
 from crm_app.store.uow import unit_of_work
 from tests.e2e.board import open_board
@@ -55,6 +57,45 @@ async def test_missing_fields_are_asked_for_and_cancel_returns_the_card(visit, a
 
     await board.notice("Roll-out moved").get_by_role("button", name="Undo").click()
     await board.shows("Qualify", "Roll-out")
+
+
+async def test_a_missing_person_and_competitor_are_searched_or_made(visit, admin, alice):
+    await want(admin, "Proposal", "primary_contact_id", "primary_competitor_id")
+    deals = [await a_deal(alice, name, account="Kessler") for name in ("Roll-out", "Renewal")]
+    async with unit_of_work(alice) as uow:
+        person = {"first_name": "Ida", "last_name": "Berg", "account_id": deals[0].account_id}
+        ida = await records.create(uow, CONTACT, person)
+        await records.create(uow, CONTACT, {"last_name": "Zorn"})
+    board = await open_board(await visit(alice))
+    await board.drag("Roll-out", "Proposal")
+    who = board.dialog.get_by_role("combobox", name="Primary contact")
+    await who.click()
+    await expect(board.dialog.get_by_role("option")).to_have_text(["Ida Berg"])  # the account's own come first
+    await who.fill("zor")
+    await expect(board.dialog.get_by_role("option").first).to_contain_text("Zorn")
+    await who.fill("ber")
+    await board.dialog.get_by_role("option", name="Ida Berg").click()
+    rival = board.dialog.get_by_role("combobox", name="Competitor")
+    await rival.fill("Globex")
+    await board.dialog.get_by_role("option", name="Create “Globex”").click()
+    await board.dialog.get_by_role("button", name="Move to Proposal").click()
+    await expect(board.dialog).to_have_count(0)
+    await board.shows("Proposal", "Roll-out")
+    first = await read_deal(alice, deals[0].id)
+    assert first["primary_contact_id"] == ida.id
+
+    await board.drag("Renewal", "Proposal")
+    await rival.fill("glob")
+    await board.dialog.get_by_role("option", name="Globex").first.click()
+    await who.fill("Uwe Neu")
+    await board.dialog.get_by_role("button", name="Move to Proposal").click()  # leaving the box takes the name
+    await expect(board.dialog).to_have_count(0)
+    await board.shows("Proposal", "Renewal", "Roll-out")
+    second = await read_deal(alice, deals[1].id)
+    assert second["primary_competitor_id"] == first["primary_competitor_id"]
+    async with unit_of_work(alice) as uow:
+        uwe = await uow.get(Contact, second["primary_contact_id"])
+    assert (uwe.first_name, uwe.last_name, uwe.account_id) == ("Uwe", "Neu", deals[1].account_id)
 
 
 async def test_escape_on_the_question_returns_the_card_too(visit, admin, alice):

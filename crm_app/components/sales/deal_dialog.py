@@ -15,9 +15,8 @@ _FEW = 6  # choices shown as cards; more become a list
 class DealDialogView:
     """Vars and handlers of the dialog.
 
-    A field is {"name", "label", "kind", "value", "text", "hint", "error", "required", "options"}; its kind is text,
-    long_text, money (`text` is the currency), date, percent, number, choice or link (searched by the server; `text` is
-    the name of the value). `on_submit` gets the form, `on_search` the name of a link and what was typed into it.
+    A field is one of state.platform.forms. `on_submit` gets the form, `on_search` the name of a link and what was typed
+    into it.
     """
 
     is_open: rx.Var[bool]
@@ -63,7 +62,7 @@ def _field(field: rx.Var[dict[str, Any]], index: rx.Var[int], view: DealDialogVi
     return rx.cond(
         few,
         _reasons(field, options),
-        form_field(field, index, prefix="deal", on_search=view.on_search, free=field["name"] == "account_id"),
+        form_field(field, index, prefix="deal", on_search=view.on_search),
     )
 
 

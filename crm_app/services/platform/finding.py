@@ -107,7 +107,11 @@ def _shown(row: Mapping[str, Any], name: str) -> str:
 
 async def choices(uow: UnitOfWork, entity: Entity, text: str, *, limit: int = 20) -> list[Hit]:
     """Records to link to: the best hits, or the first by name while nothing is typed."""
+    where = None
     if text.strip():
-        return await search(uow, text, kinds=(entity.name,), limit=limit)
-    page = await records.find(uow, entity, columns=(entity.title,), limit=limit)
+        if entity.name in KINDS:
+            return await search(uow, text, kinds=(entity.name,), limit=limit)
+        title = sa.func.crm_fold(entity.table.c[entity.title])
+        where = sa.and_(*[title.contains(word, autoescape=True) for word in await _words(uow, text)])
+    page = await records.find(uow, entity, columns=(entity.title,), where=where, limit=limit)
     return [Hit(entity.name, r["id"], r[entity.title], "") for r in page.rows]

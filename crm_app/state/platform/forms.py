@@ -1,7 +1,8 @@
 """Fields of a form in a dialog, as the browser gets them, and what comes back.
 
-A field is a dict of name, label, kind, value, text, hint, error, required and options [{"value", "label"}]. Its kind is
-that of the declaration; `text` is the currency of money and the name of a link's value.
+A field is a dict of name, label, kind, value, text, hint, error, required, free and options [{"value", "label"}]. Its
+kind is that of the declaration; `text` is the currency of money and the name of a link's value; a free link also takes
+a typed name that is no record yet, as `<name>_text`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ def field_of(
     options: Sequence[Mapping[str, str]] = (),
     hint: str = "",
     required: bool = True,
+    free: bool = False,
 ) -> dict[str, Any]:
     """The field of a form for a field of a record."""
     choices = [{"value": c.value, "label": c.label} for c in spec.choices]
@@ -39,6 +41,7 @@ def field_of(
         options=options or choices,
         hint=hint,
         required=required,
+        free=free,
     )
 
 
@@ -52,6 +55,7 @@ def named(
     options: Sequence[Mapping[str, str]] = (),
     hint: str = "",
     required: bool = False,
+    free: bool = False,
 ) -> dict[str, Any]:
     return {
         "name": name,
@@ -62,6 +66,7 @@ def named(
         "hint": hint,
         "error": "",
         "required": required,
+        "free": free,
         "options": [dict(o) for o in options],
     }
 

@@ -13,16 +13,14 @@ from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor
 from crm_app.core.errors import Conflict, CrmError, Forbidden
 from crm_app.core.text import initials, tint
-from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.services.sales import board, drops, undo
 from crm_app.services.sales.board import Filters
 from crm_app.services.sales.opportunities import MissingFields
 from crm_app.state.base import AppState, internal, notice_action
 from crm_app.state.live import next_batch
-from crm_app.state.platform.forms import field_of
 from crm_app.state.presence import BEAT, TOPIC, Presence, look
 from crm_app.state.sales import cards, filters
-from crm_app.state.sales.deal_dialog import MISSING, DealDialog
+from crm_app.state.sales.deal_dialog import MISSING, DealDialog, wanted
 from crm_app.store.live import Changed, Message, Resync, Signal, hub
 from crm_app.store.uow import retrying, unit_of_work
 
@@ -213,7 +211,7 @@ class BoardState(AppState):
             title=f"Move to {name}",
             about=titles[0] if titles else "",
             confirm=f"Move to {name}",
-            fields=[field_of(OPPORTUNITY.fields[n]) for n in refusal.fields if n in OPPORTUNITY.fields],
+            fields=wanted(refusal, await self.actor()),
             operation=operation,
             ids=ids,
             stage=stage,

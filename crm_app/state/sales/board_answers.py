@@ -1,6 +1,6 @@
 """What the board's dialog is for: winning, losing, another pipeline, missing fields, a new deal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,9 +11,10 @@ from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError
 from crm_app.models.customers.accounts import ACCOUNT
+from crm_app.models.customers.contacts import CONTACT
 from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.services.platform import finding, operations, records
-from crm_app.services.sales import closing, drops
+from crm_app.services.sales import closing, drops, newcomers
 from crm_app.services.sales.opportunities import Closing
 from crm_app.state.base import AppState
 from crm_app.state.platform.forms import named, values_of
@@ -83,7 +84,7 @@ class BoardAnswers(AppState):
         actor = await self.actor()
         async with unit_of_work(actor) as uow:
             today = uow.today
-            accounts = await _choices(uow, ACCOUNT.name, "")
+            accounts = await _choices(uow, ACCOUNT.name, "", [])
         if operation:
             desk = await self.get_state(BoardState)
             desk.push({"op": "settle", "op_id": operation, "outcome": "ask"})
@@ -101,6 +102,7 @@ class BoardAnswers(AppState):
                     "link",
                     options=accounts,
                     required=True,
+                    free=True,
                     hint="Type to search; a new name becomes a new account.",
                 ),
                 named("amount_minor", "Amount", "money", value=amount, text=actor.currency, required=True),
@@ -123,7 +125,7 @@ class BoardAnswers(AppState):
         if all(f["name"] != name for f in dialog.fields):  # typed before the server started anew: it is told soon
             return
         async with unit_of_work(actor) as uow:
-            found = await _choices(uow, OPPORTUNITY.fields[name].target, text)
+            found = await _choices(uow, OPPORTUNITY.fields[name].target, text, dialog._ids)
         dialog.fields = [{**f, "options": found} if f["name"] == name else f for f in dialog.fields]
 
     @rx.event
@@ -171,13 +173,11 @@ async def _answer(uow: UnitOfWork, dialog: DealDialog, given: Mapping[str, Any])
     if dialog.kind == NEW:
         if (before := await operations.begin(uow, operation)) is not None:  # the answer was lost on the way
             return f"{before['name']} was created"
-        if not given.get("account_id") and (typed := str(given.get("account_id_text") or "").strip()):
-            given = {**given, "account_id": str((await records.create(uow, ACCOUNT, {"name": typed})).id)}
-        values = values_of(specs, given, uow.actor)
+        values = values_of(specs, await _with_newcomers(uow, dialog, given), uow.actor)
         deal = await records.create(uow, OPPORTUNITY, {**values, **closing.in_stage(dialog._stage)})
         await operations.keep(uow, operation, {"name": deal.name})
         return f"{deal.name} was created"
-    values = values_of(specs, given, uow.actor)
+    values = values_of(specs, await _with_newcomers(uow, dialog, given), uow.actor)
     if dialog.kind in (WON, LOST):
         how = Closing(
             reason_id=values.get("win_loss_reason_id"),
@@ -194,10 +194,25 @@ async def _answer(uow: UnitOfWork, dialog: DealDialog, given: Mapping[str, Any])
     return f"{_what(done)} moved"
 
 
+async def _with_newcomers(uow: UnitOfWork, dialog: DealDialog, given: Mapping[str, Any]) -> dict[str, Any]:
+    """With a record for each new name that was typed into a free link."""
+    made = dict(given)
+    if await operations.outcome_of(uow, UUID(dialog._operation)):  # sent twice: they are made
+        return made
+    for name in (f["name"] for f in dialog.fields if f.get("free") and not given.get(f["name"])):
+        if typed := str(given.get(f"{name}_text") or "").strip():
+            ids = [UUID(i) for i in dialog._ids]
+            target = OPPORTUNITY.fields[name].target
+            made[name] = str(await newcomers.by_name(uow, target, typed, opportunity_ids=ids))
+    return made
+
+
 def _what(done: drops.Drop) -> str:
     return done.names[0] if len(done.names) == 1 else f"{len(done.names)} deals"
 
 
-async def _choices(uow: Any, target: str, text: str) -> list[dict[str, str]]:
-    hits = await finding.choices(uow, registry.get(target), text)
+async def _choices(uow: UnitOfWork, target: str, text: str, ids: Sequence[str]) -> list[dict[str, str]]:
+    """The deals' own people first."""
+    near = await newcomers.people(uow, [UUID(i) for i in ids]) if target == CONTACT.name and not text.strip() else []
+    hits = near or await finding.choices(uow, registry.get(target), text)
     return [{"value": str(h.id), "label": h.title, "hint": h.detail} for h in hits]

@@ -23,12 +23,11 @@ from crm_app.state.base import AppState, notice_action
 from crm_app.state.live import next_batch
 from crm_app.state.platform import fields
 from crm_app.state.platform.fields import SectionView
-from crm_app.state.platform.forms import field_of
 from crm_app.state.presence import BEAT, TOPIC, Presence, look
 from crm_app.state.sales import deal_views, filters
 from crm_app.state.sales.board import BoardState
 from crm_app.state.sales.board_answers import BoardAnswers
-from crm_app.state.sales.deal_dialog import MISSING, DealDialog
+from crm_app.state.sales.deal_dialog import MISSING, DealDialog, wanted
 from crm_app.state.sales.deal_parts import DealParts
 from crm_app.state.sales.deal_views import ActionView, DealHead, GateView, Step
 from crm_app.state.timeline import Timeline
@@ -254,7 +253,7 @@ class DealState(AppState):
             title=f"Move to {step.name}",
             about=self.head.name,
             confirm=f"Move to {step.name}",
-            fields=[field_of(OPPORTUNITY.fields[n]) for n in refusal.fields if n in OPPORTUNITY.fields],
+            fields=wanted(refusal, await self.actor()),
             operation=operation,
             ids=[self.head.id],
             stage=step.id,

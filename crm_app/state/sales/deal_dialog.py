@@ -6,10 +6,20 @@ from typing import Any
 
 import reflex as rx
 
+from crm_app.core.context import Actor
+from crm_app.models.sales.opportunities import OPPORTUNITY
+from crm_app.services.sales.newcomers import MAKES
+from crm_app.services.sales.opportunities import MissingFields
 from crm_app.state.base import AppState, internal
-from crm_app.state.platform.forms import complained
+from crm_app.state.platform.forms import complained, field_of
 
 NEW, MISSING, WON, LOST, PIPELINE = "new", "missing", "won", "lost", "pipeline"
+
+
+def wanted(refusal: MissingFields, actor: Actor) -> list[dict[str, Any]]:
+    """The fields that a stage still needs; a link takes a new name from whoever may make such a record."""
+    specs = [OPPORTUNITY.fields[n] for n in refusal.fields if n in OPPORTUNITY.fields]
+    return [field_of(s, free=s.target in MAKES and actor.can(f"{s.target}.create")) for s in specs]
 
 
 class DealDialog(AppState):
