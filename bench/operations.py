@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from bench import rest
 from bench.ground import World
 from crm_app.core.clock import utcnow
 from crm_app.models.base import new_id
@@ -109,6 +110,10 @@ async def _list_raw(connection: AsyncConnection[Any], world: World, _rng: random
     await (await connection.execute(_LIST, [world.tenant_id])).fetchall()
 
 
+async def _rest_list(world: World, _rng: random.Random) -> int:
+    return await rest.get(world, "/api/opportunities/", "sort=expected_close_on")
+
+
 async def _read(world: World, rng: random.Random) -> int:
     async with unit_of_work(world.actor) as uow:
         page = await deal_page.page(uow, rng.choice(world.deals))
@@ -162,6 +167,7 @@ async def _search_raw(connection: AsyncConnection[Any], world: World, rng: rando
 OPERATIONS = (
     Operation("board", _board, _board_raw, 6, "33 / 80"),
     Operation("list of 50", _list, _list_raw, 3, "7 / 24"),
+    Operation("REST list of 50", _rest_list, _list_raw, 4, "7 / -"),
     Operation("read a deal", _read, _read_raw, 2.5, "5 / 5"),
     Operation("pipeline totals", _totals, _totals_raw, 2, "10 / 56"),
     Operation("search", _search, _search_raw, 5, "6 / 7"),

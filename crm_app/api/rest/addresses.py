@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from crm_app.api.rest import bulk, reading, writing
+from crm_app.api.rest import bulk, docs, reading, tokens, writing
 from crm_app.api.rest.answers import Answer
 from crm_app.api.rest.calls import Endpoint, Public, public, served, told
 from crm_app.api.rest.entities import ALL
@@ -30,7 +30,13 @@ BULK: Mapping[str, Methods] = {
 # Written by functions of their own, under Settings.
 MANAGED_LISTS: Methods = {"GET": reading.listed}
 MANAGED_RECORDS: Methods = {"GET": reading.read}
-PUBLIC: dict[tuple[str, ...], Mapping[str, Public]] = {}
+PUBLIC: Mapping[tuple[str, ...], Mapping[str, Public]] = {
+    ("token",): {"POST": tokens.sign_in},
+    ("token", "refresh"): {"POST": tokens.refresh},
+    ("token", "revoke"): {"POST": tokens.end},
+    ("openapi.json",): {"GET": docs.openapi},
+    ("docs",): {"GET": docs.page},
+}
 
 
 class Rest:

@@ -58,21 +58,25 @@ class Call:
         except ValueError:
             return _no_id()
 
-    async def json(self) -> Any:
-        """The body. Only what says that it is JSON is read: no form of a foreign page can say so."""
-        if self.header("content-type").partition(";")[0].strip().lower() != "application/json":
-            raise UnsupportedMedia("Send the body as JSON, with the header Content-Type: application/json.")
-        body = await self.request.body()
-        try:
-            return orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise BadRequest(f"The body is not JSON: {error}.") from error
+    def given(self, name: str) -> bool:
+        """Whether this header came at all; it may be empty."""
+        return any(key == name.encode() for key, _ in self.request.scope["headers"])
 
     async def object(self) -> dict[str, Any]:
-        body = await self.json()
-        if not isinstance(body, dict):
-            raise BadRequest('The body must be a JSON object, such as {"name": "Acme"}.')
-        return body
+        return await json_object(self.request)
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """The body. Only what says that it is JSON is read: no form of a foreign page can say so."""
+    if header(request.scope, b"content-type").partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMedia("Send the body as JSON, with the header Content-Type: application/json.")
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The body is not JSON: {error}.") from error
+    if not isinstance(body, dict):
+        raise BadRequest('The body must be a JSON object, such as {"name": "Acme"}.')
+    return body
 
 
 Endpoint = Callable[[Call], Awaitable[Any]]  # an Answer, or a response that is streamed

@@ -31,7 +31,7 @@ _MOST_CLAUSES = 50
 _PARAMETER = re.compile(r"([^\[\]]+)(?:\[(\w+)\])?")
 _WORDS = frozenset({"fields", "expand", "sort", "filter", "q", "page", "page_size", "after", "total"})
 _STAMPS = ("id", "version", "created_at", "updated_at")
-_UNSORTABLE = frozenset({Kind.json, Kind.choices, Kind.long_text})
+UNSORTABLE = frozenset({Kind.json, Kind.choices, Kind.long_text})
 _WHOLE = re.compile(r"[+-]?\d{1,19}")
 
 
@@ -63,7 +63,7 @@ def read(params: QueryParams, entity: Entity, actor: Actor, *, more: Sequence[st
             clauses.append(_clause(entity, name, text))
     if len(clauses) > _MOST_CLAUSES:
         raise Invalid(f"At most {_MOST_CLAUSES} conditions fit into a query; use filter= for more.")
-    sort, descending = _sort(entity, said.get("sort", ""))
+    sort, descending = _sort(entity, said.get("sort"))
     page = _whole(said, "page", 1, DEEPEST) if "page" in said else None
     size = _whole(said, "page_size", 1, MOST_SIZE, DEFAULT_SIZE)
     if page is not None and "after" in said:
@@ -71,8 +71,8 @@ def read(params: QueryParams, entity: Entity, actor: Actor, *, more: Sequence[st
     if page is not None and (page - 1) * size > DEEPEST:
         raise Invalid(page=f"leads past record {DEEPEST}; go on with after, or narrow the list")
     return Query(
-        fields=_fields(entity, said.get("fields", "")),
-        expand=expansions(entity, said.get("expand", "")),
+        fields=_fields(entity, said.get("fields")),
+        expand=expansions(entity, said.get("expand")),
         sort=sort,
         descending=descending,
         condition=_condition(entity, actor, clauses, said),
@@ -83,9 +83,9 @@ def read(params: QueryParams, entity: Entity, actor: Actor, *, more: Sequence[st
     )
 
 
-def expansions(entity: Entity, text: str, *, many: bool = False) -> tuple[str, ...]:
+def expansions(entity: Entity, text: str | None, *, many: bool = False) -> tuple[str, ...]:
     """Names of relations; with `many` also those that lead to many records."""
-    names = _names(text)
+    names = _names("expand", text)
     known = [n for n, r in registry.relations(entity).items() if (many or not r.many) and _seen(entity, r)]
     for name in names:
         if name not in known:
@@ -107,9 +107,9 @@ def only(params: QueryParams, known: Sequence[str]) -> None:
             raise Invalid(**{name: "is given twice"})
 
 
-def fields_of(entity: Entity, text: str) -> tuple[str, ...]:
+def fields_of(entity: Entity, text: str | None) -> tuple[str, ...]:
     """What a single record shows: everything, unless `fields` says less."""
-    return _fields(entity, text or "*")
+    return _fields(entity, "*" if text is None else text)
 
 
 def mark(entity: Entity, query: Query, last: tuple[Any, UUID]) -> str:
@@ -217,21 +217,21 @@ def _value(spec: FieldSpec, text: str) -> Any:
     return parse_value(text)
 
 
-def _sort(entity: Entity, text: str) -> tuple[str, bool]:
-    name = text.removeprefix("-")
-    if not text:
+def _sort(entity: Entity, text: str | None) -> tuple[str, bool]:
+    if text is None:
         return (entity.title if entity.title in entity.fields else "id"), False
+    name = text.removeprefix("-")
     spec = entity.fields.get(name)
-    if spec is None or spec.kind in _UNSORTABLE:
-        known = [n for n, s in entity.fields.items() if s.kind not in _UNSORTABLE]
+    if spec is None or spec.kind in UNSORTABLE:
+        known = [n for n, s in entity.fields.items() if s.kind not in UNSORTABLE]
         raise Invalid(sort=f"'{name[:100]}' cannot be sorted by{_near(name, known)}")
     return name, text.startswith("-")
 
 
-def _fields(entity: Entity, text: str) -> tuple[str, ...]:
-    if not text:
+def _fields(entity: Entity, text: str | None) -> tuple[str, ...]:
+    if text is None:
         return _default_fields(entity)
-    names = _names(text)
+    names = _names("fields", text)
     if "*" in names:
         return tuple(entity.fields)
     for name in names:
@@ -247,8 +247,11 @@ def _default_fields(entity: Entity) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*named, *(s for s in _STAMPS if s in entity.fields))))
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+def _names(parameter: str, text: str | None) -> tuple[str, ...]:
+    names = dict.fromkeys(part.strip() for part in text.split(",")) if text is not None else {}
+    if "" in names:
+        raise Invalid(**{parameter: "holds an empty name; separate names by single commas, or leave it out"})
+    return tuple(names)
 
 
 def _whole(said: dict[str, str], name: str, least: int, most: int, default: int = 0) -> int:

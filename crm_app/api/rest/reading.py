@@ -123,8 +123,8 @@ async def read(call: Call) -> Answer:
     queries.only(params, ("fields", "expand"))
     async with call.work() as uow:
         entity = await entity_of(uow, call.segments[0])
-        fields = queries.fields_of(entity, params.get("fields", ""))
-        expand = queries.expansions(entity, params.get("expand", ""), many=True)
+        fields = queries.fields_of(entity, params.get("fields"))
+        expand = queries.expansions(entity, params.get("expand"), many=True)
         record = await records.read(uow, entity, call.id())
         body = shown(record, fields)
         for name in expand:

@@ -22,7 +22,9 @@ Work = Callable[[UnitOfWork], Awaitable[Answer]]
 
 async def once(call: Call, work: Work) -> Answer:
     """`work` in a unit of work of its own, or the answer that it gave before under the same Idempotency-Key."""
-    key = call.header("idempotency-key")
+    key = call.header("idempotency-key").strip()
+    if not key and call.given("idempotency-key"):
+        raise Invalid("Idempotency-Key is empty; make one up for every new request, such as a UUID.")
     digest = await _digest(call) if key else ""
 
     async def run(uow: UnitOfWork) -> Answer:

@@ -4,6 +4,7 @@ The key is claimed in the transaction that does the work, so it stands only if t
 nothing behind and may be sent again, corrected, under the same key.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from crm_app.models.platform.idempotency import IdempotencyKey
 from crm_app.store.uow import UnitOfWork
 
 LONGEST = 200
+_KEY = re.compile(rf"[!-~]{{1,{LONGEST}}}")
 _table = table_of(IdempotencyKey)
 
 
@@ -40,8 +42,8 @@ async def begin(uow: UnitOfWork, key: str, digest: str) -> Kept | None:
     """
     if uow.actor.user_id is None:
         raise Unauthenticated("Sign in first.")
-    if not (key.isascii() and key.isprintable() and len(key) <= LONGEST):
-        raise Invalid(f"Idempotency-Key may have {LONGEST} printable ASCII characters at most, such as a UUID.")
+    if not _KEY.fullmatch(key):
+        raise Invalid(f"Idempotency-Key may have {LONGEST} visible ASCII characters at most, such as a UUID.")
     mine: dict[str, Any] = {"tenant_id": uow.actor.tenant_id, "user_id": uow.actor.user_id, "key": key}
     claim = insert(_table).values(**mine, id=new_id(), digest=digest, status=0, body="", created_at=uow.now)
     if await uow.scalar(claim.on_conflict_do_nothing().returning(_table.c.id)) is not None:
