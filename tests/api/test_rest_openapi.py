@@ -51,7 +51,7 @@ async def test_people_read_it_without_scripts_or_strangers(base_url):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", ["accounts|token", "opportunities", "activities|users", "contacts|stages"])
-async def test_no_answer_is_undocumented(base_url, program, workspace, monkeypatch, part):
+async def test_no_answer_is_undocumented(base_url, program, workspace, monkeypatch, tmp_path, part):
     monkeypatch.setattr(calls, "_STRANGERS", Buckets(1000, 100_000))
     monkeypatch.setattr(tokens, "_ASKED", Buckets(1000, 100_000))
     for number in range(3):
@@ -64,7 +64,7 @@ async def test_no_answer_is_undocumented(base_url, program, workspace, monkeypat
         "--generation-allow-x00", "true", "--generation-database", "none", "--seed", "7", "--no-shrink",
         "--continue-on-failure", "--max-time", str(SECONDS), "--workers", "1", "--no-color", "--warnings", "off",
         "--suppress-health-check", "all", "--request-timeout", "20",
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     output, _ = await done.communicate()
     assert done.returncode == 0, output.decode()[-12_000:]

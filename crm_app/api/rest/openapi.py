@@ -23,7 +23,7 @@ _ERRORS = {
     429: "Too many requests; Retry-After says how many seconds to wait.",
     503: "The server is busy or starting.",
 }
-_READING = (401, 403, 404, 422, 429, 503)
+_READING = (400, 401, 403, 404, 422, 429, 503)
 _WRITING = (400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503)
 _LIMITS = {
     f"RateLimit-{name}": {"schema": {"type": "integer"}, "description": about}
@@ -62,7 +62,7 @@ def document(entities: Iterable[Entity], *, server: str = "/api") -> dict[str, A
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {name: schema for e in known for name, schema in _schemas(e).items()} | _shared(),
-            "responses": {str(code): _refusal(about) for code, about in _ERRORS.items()},
+            "responses": {str(code): _refusal(about) for code, about in _ERRORS.items()} | {"400": _unreadable()},
         },
     }
 
@@ -311,6 +311,12 @@ def _ref(name: str) -> Schema:
 
 def _refusal(about: str) -> Schema:
     return {"description": about, **_json(_ref("Error"))}
+
+
+def _unreadable() -> Schema:
+    """What is no HTTP is answered by the web server itself, before anything of ours is asked."""
+    refused = _refusal(_ERRORS[400])
+    return {**refused, "content": {**refused["content"], "text/plain": {"schema": {"type": "string"}}}}
 
 
 _TEXT: Schema = {"type": "string"}
