@@ -23,6 +23,7 @@ from crm_app.services.sales import pipelines
 from crm_app.store.uow import unit_of_work
 from tests.e2e.board import BoardPage
 from tests.e2e.browsing import DESK, PHONE
+from tests.e2e.test_import_page import FILE, csv
 from tests.people import TestWorkspace, found
 from tests.services.sales.deals import a_deal, stage_ids
 
@@ -134,6 +135,39 @@ async def bad_amount(page: Page) -> None:
     await expect(page.get_by_role("alert").first).to_contain_text("is not an amount")
 
 
+async def search(page: Page) -> None:
+    await page.keyboard.press("Control+k")
+    await page.get_by_role("combobox", name=re.compile("^Search")).fill("comp")
+    await expect(page.get_by_role("option").filter(has_text="Company 1").first).to_be_visible()
+
+
+async def search_in_vain(page: Page) -> None:
+    await page.keyboard.press("Control+k")
+    await page.get_by_role("combobox", name=re.compile("^Search")).fill("zzzz")
+    await expect(page.get_by_role("status").filter(has_text=re.compile("Nothing|0 found")).first).to_be_attached()
+
+
+async def bad_stage(page: Page) -> None:
+    """The panel of a stage, with a box that was refused."""
+    await page.get_by_role("button", name="Proposal", exact=True).click()
+    panel = page.get_by_role("complementary", name="Stage Proposal")
+    await panel.get_by_label("Limit in days").fill("never")
+    await panel.get_by_role("button", name="Save stage").click()
+    await expect(panel.get_by_text("Must be a whole number")).to_be_visible()
+
+
+async def match_file(page: Page) -> None:
+    await page.locator("input[type=file]").set_input_files(csv(FILE))
+    await expect(page.get_by_text("5 of 5 matched")).to_be_visible()
+
+
+async def check_file(page: Page) -> None:
+    """With rows that can be imported, and one that cannot."""
+    await match_file(page)
+    await page.get_by_role("button", name="Check all rows").first.click()
+    await expect(page.get_by_role("button", name="Import 2 rows")).to_be_visible()
+
+
 STOPS = (
     Stop("sign-in", "/sign-in", "Welcome back.", signed_in=False),
     Stop("sign-in, refused", "/sign-in?error=credentials&left=2&email=a@b.example", "2 tries left", signed_in=False),
@@ -173,7 +207,11 @@ STOPS = (
     Stop("contact", "/contacts/{contact_id}", "berg@kessler.example"),
     Stop("products", "/products", "Robots"),
     Stop("product", "/products/{product_id}", "List price"),
+    Stop("search", "/pipeline", "Roll-out", search),
+    Stop("search, nothing found", "/pipeline", "Roll-out", search_in_vain),
     Stop("import", "/import", "Choose a file"),
+    Stop("import, matched", "/import", "Choose a file", match_file),
+    Stop("import, checked", "/import", "Choose a file", check_file),
     Stop("pipelines", "/settings/pipelines", "Stages of New business"),
     Stop("settings", "/settings", "Where you are signed in"),
     Stop("profile", "/settings/profile", "Time zone"),
@@ -181,7 +219,8 @@ STOPS = (
     Stop("workspace", "/settings/workspace", "Acme Sales"),
     Stop("people", "/settings/people", "Bob"),
     Stop("roles", "/settings/roles", "Sales rep"),
-    Stop("pipelines", "/settings/pipelines", "Partners"),
+    Stop("pipelines, a stage with an error", "/settings/pipelines", "Stages of New business", bad_stage),
+    Stop("pipelines, new", "/settings/pipelines", "Stages of New business", press("Pipeline")),
     Stop("teams", "/settings/teams", "Sales"),
 )
 
