@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from playwright.async_api import expect
 
+from crm_app.models.activities.activities import Activity
+from crm_app.models.base import table_of
 from crm_app.store.databases import DatabaseUrls
+from crm_app.store.uow import unit_of_work
 from tests.e2e.board import open_board
 from tests.e2e.proxy import Proxy
 from tests.e2e.server import Server, free_port
+from tests.e2e.test_deal_page import edit, field, open_deal, value
 from tests.e2e.test_drag import stage_of
 from tests.services.sales.deals import a_deal, read_deal
 
@@ -101,3 +106,38 @@ async def test_a_tab_goes_on_at_the_other_process(visit, pair, alice):
     await board.drag("Next one", "Discovery")
     await board.shows("Discovery", "Next one")
     assert await page.evaluate("window.stayed")
+
+
+async def test_what_was_typed_and_sent_goes_on_at_the_other_process(visit, pair, alice):
+    """First the line is lost between a tab and a process that lives, then a process dies with what it was sent."""
+    visit.expect_noise()
+    deal = await a_deal(alice)
+    page = await open_deal(visit, alice, deal, base_url=pair.balancer.url)
+    await page.evaluate("window.stayed = true")
+    box = page.get_by_role("textbox", name="What was said?")
+    await box.fill("They want it")
+    await edit(page, "campaign", "Spr", key="")
+    pair.balancer.target = pair.second.port
+    pair.balancer.cut()
+    await expect(page.locator("html")).not_to_have_attribute("data-disconnected", "", timeout=15_000)
+    await page.keyboard.type("ing")
+    await page.keyboard.press("Enter")
+    await expect(value(page, "campaign")).to_have_text("Spring")
+    await box.press("End")
+    await box.press_sequentially(" by May")
+
+    pair.balancer.target = pair.first.port
+    pair.second.freeze()
+    await page.keyboard.press("Control+Enter")
+    await edit(page, "next_step", "Send the prices")
+    await expect(field(page, "next_step").locator("[aria-busy=true]")).to_have_text("Send the prices")
+    pair.second.kill()
+    await expect(value(page, "next_step")).to_have_text("Send the prices", timeout=15_000)
+    await expect(page.locator(".tl li").filter(has_text="They want it by May")).to_have_count(1)
+    await expect(box).to_have_value("")
+    assert await page.evaluate("window.stayed")
+    row = await read_deal(alice, deal.id)
+    assert (row["campaign"], row["next_step"]) == ("Spring", "Send the prices")
+    async with unit_of_work(alice) as uow:
+        where = table_of(Activity).c.opportunity_id == deal.id
+        assert await uow.scalar(sa.select(sa.func.count()).where(where)) == 1
