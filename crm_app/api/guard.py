@@ -100,7 +100,8 @@ def _most(path: str) -> int:
         return _FORM_BYTES
     if path.startswith("/api/") and "/bulk/" in path:
         return _BULK_BYTES
-    return _UPLOAD_BYTES if path.startswith((_UPLOAD, _FILES)) else _BODY_BYTES
+    is_file = path.startswith((_UPLOAD, _FILES)) or (path.startswith("/api/") and path.rstrip("/").endswith("/import"))
+    return _UPLOAD_BYTES if is_file else _BODY_BYTES
 
 
 async def _refusal(scope: Any) -> Response | None:

@@ -35,6 +35,7 @@ MENU: dict[str, tuple[Entry, ...]] = {
         Entry("People", f"{HOME}/people", "Who is here, invitations, help with passwords", "user.read"),
         Entry("Roles", f"{HOME}/roles", "Who may do what", "role.read"),
         Entry("Teams", f"{HOME}/teams", "Who sells together, and who leads", "team.read"),
+        Entry("API keys", f"{HOME}/api-keys", "What programs sign in with", "api_key.create"),
     ),
 }
 

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from crm_app.components.people.api_keys import keys
 from crm_app.components.people.profile import places, profile
 from crm_app.components.people.roles import roles
 from crm_app.components.people.teams import teams
@@ -10,6 +11,7 @@ from crm_app.components.people.workspace import workspace
 from crm_app.components.sales.pipelines import pipelines
 from crm_app.components.settings import HOME, overview
 from crm_app.state.base import AppState
+from crm_app.state.people.api_keys import ApiKeysState
 from crm_app.state.people.profile import PlacesState, ProfileState
 from crm_app.state.people.roles import RolesState
 from crm_app.state.people.teams import TeamsState
@@ -26,6 +28,7 @@ PAGES = (
     ("/people", people, "People", UsersState.load),
     ("/roles", roles, "Roles", RolesState.load),
     ("/teams", teams, "Teams", TeamsState.load),
+    ("/api-keys", keys, "API keys", ApiKeysState.load),
 )
 
 

@@ -120,6 +120,14 @@ async def new_deal(page: Page) -> None:
     await expect(page.get_by_role("dialog", name="New deal")).to_be_visible()
 
 
+async def new_key(page: Page) -> None:
+    await page.get_by_role("button", name="New key").click()
+    dialog = page.get_by_role("dialog", name="New key")
+    await dialog.get_by_label("May").select_option(label="Chosen rights")
+    await dialog.get_by_role("button", name="Make key").click()
+    await expect(dialog.get_by_text("is required").first).to_be_visible()
+
+
 async def quick_add(page: Page) -> None:
     await page.get_by_role("button", name="Add deal to Qualify").click()
     await page.get_by_role("form").get_by_role("button", name="Add deal").click()
@@ -222,6 +230,8 @@ STOPS = (
     Stop("pipelines, a stage with an error", "/settings/pipelines", "Stages of New business", bad_stage),
     Stop("pipelines, new", "/settings/pipelines", "Stages of New business", press("Pipeline")),
     Stop("teams", "/settings/teams", "Sales"),
+    Stop("API keys", "/settings/api-keys", "No keys yet"),
+    Stop("API keys, a new one", "/settings/api-keys", "No keys yet", new_key),
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from crm_app.api.rest import bulk, docs, reading, tokens, writing
+from crm_app.api.rest import bulk, docs, exporting, importing, reading, tokens, writing
 from crm_app.api.rest.answers import Answer
 from crm_app.api.rest.calls import Endpoint, Public, public, served, told
 from crm_app.api.rest.entities import ALL
@@ -70,10 +70,16 @@ def methods_of(segments: tuple[str, ...]) -> Methods | None:
     match len(segments):
         case 1:
             return MANAGED_LISTS if is_managed else LISTS
+        case 2 if segments[1] == "export":
+            return {"GET": exporting.export}
+        case 2 if segments[1] == "import" and not is_managed:
+            return {"POST": importing.receive}
         case 2:
             return MANAGED_RECORDS if is_managed else RECORDS
         case 3 if segments[1] == "bulk" and not is_managed:
             return BULK.get(segments[2])
+        case 3 if segments[0] == "imports" and segments[2] == "revert":
+            return {"POST": importing.take_back}
         case 3 if segments[2] == "restore" and not is_managed:
             return {"POST": writing.restore}
         case 3 if entity is not None and _leads_to_many(entity, segments[2]):

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from crm_app.api.requests import header
+from crm_app.api.rest import entities as seen
 from crm_app.api.rest import openapi as described
 from crm_app.api.rest.answers import JSON, Answer, digest, is_known
 from crm_app.api.rest.calls import caller_of
-from crm_app.api.rest.entities import named
 from crm_app.core import registry
 from crm_app.settings import settings
 from crm_app.store.uow import unit_of_work
@@ -29,7 +29,7 @@ async def openapi(request: Request) -> Answer:
     if header(request.scope, b"authorization"):
         caller = await caller_of(request, "")
         async with unit_of_work(caller.actor) as uow:
-            entities = [await named(uow, e.name) for e in registry.all_entities()]
+            entities = [await seen.named(uow, e.name) for e in registry.all_entities()]
         body = orjson.dumps(described.document(entities))
     else:
         body = _plain()
@@ -72,8 +72,10 @@ def _operation(document: Any, path: str, method: str, operation: Any, shared: li
     parameters = [*shared, *operation.get("parameters", [])]
     parts = [_parameters(parameters)] if parameters else []
     if body := operation.get("requestBody"):
-        name = body["content"][JSON]["schema"]["$ref"].rpartition("/")[2]
-        parts.append(f"<h4>Body</h4>{_fields(document['components']['schemas'][name])}")
+        kinds = body["content"]
+        named = kinds.get(JSON, {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
+        shown = _fields(document["components"]["schemas"][named]) if named else f"<p>{_(' or '.join(kinds))}</p>"
+        parts.append(f"<h4>Body</h4>{shown}")
     answers = "".join(
         f"<tr><td><code>{code}</code></td><td>{_(_about(document, answer))}</td></tr>"
         for code, answer in sorted(operation["responses"].items())

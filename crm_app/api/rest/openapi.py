@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from crm_app.api.rest import bulk, queries, schemas
+from crm_app.api.rest import bulk, openapi_files, queries, schemas
 from crm_app.api.rest.schemas import Schema, camel
 from crm_app.core import registry
 from crm_app.core.conditions import operators_for
@@ -25,6 +25,7 @@ _ERRORS = {
 }
 _READING = (400, 401, 403, 404, 422, 429, 503)
 _WRITING = (400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503)
+_IMPORTING = (400, 401, 403, 404, 409, 413, 422, 429, 503)
 _LIMITS = {
     f"RateLimit-{name}": {"schema": {"type": "integer"}, "description": about}
     for name, about in (
@@ -57,8 +58,8 @@ def document(entities: Iterable[Entity], *, server: str = "/api") -> dict[str, A
         "info": {"title": "SalesCompass", "version": "1", "description": _ABOUT},
         "servers": [{"url": server}],
         "security": [{"token": []}],
-        "tags": [{"name": e.plural} for e in known] + [{"name": "Tokens"}],
-        "paths": {path: item for e in known for path, item in _paths(e).items()} | _tokens(),
+        "tags": [{"name": e.plural} for e in known] + [{"name": "Imports"}, {"name": "Tokens"}],
+        "paths": {path: item for e in known for path, item in _paths(e).items()} | _imports() | _tokens(),
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {name: schema for e in known for name, schema in _schemas(e).items()} | _shared(),
@@ -91,8 +92,11 @@ def _paths(entity: Entity) -> dict[str, Any]:
             },
         },
     }
+    given = _list_parameters(entity)
+    paths[f"{base}export/"] = {"get": openapi_files.export(entity, given, _refused(_READING))}
     if entity.is_managed:
         return paths
+    paths[f"{base}import/"] = {"post": openapi_files.receive(entity, _refused(_IMPORTING))}
     paths[base]["post"] = _writes(entity, "create", f"Add a {label}", body=f"{name}New", gives=name, status=201)
     paths[one]["put"] = _writes(entity, "replace", f"Replace a {label}", body=f"{name}Whole", gives=name)
     paths[one]["patch"] = _writes(entity, "change", f"Change a {label}", body=f"{name}Change", gives=name)
@@ -127,8 +131,11 @@ def _writes(entity: Entity, verb: str, summary: str, *, gives: str, body: str = 
 
 def _answers(schema: str, refusals: Iterable[int], *, status: int = 200, more: Mapping[int, Schema] = {}) -> Schema:
     good = {"description": "Done.", "headers": {**_LIMITS, "ETag": _ETAG}, **_json(_ref(schema))}
-    refused = {str(code): {"$ref": f"#/components/responses/{code}"} for code in refusals}
-    return {str(status): good, **{str(code): answer for code, answer in more.items()}, **refused}
+    return {str(status): good, **{str(code): answer for code, answer in more.items()}, **_refused(refusals)}
+
+
+def _refused(codes: Iterable[int]) -> dict[str, Any]:
+    return {str(code): {"$ref": f"#/components/responses/{code}"} for code in codes}
 
 
 def _schemas(entity: Entity) -> dict[str, Schema]:
@@ -214,10 +221,15 @@ def _shared() -> dict[str, Schema]:
         ),
         "BulkResult": _object(results={"type": "array", "items": result}, succeeded=whole, failed=whole),
         "Pair": _object(access_token=_TEXT, token_type=_TEXT, expires_in=whole, refresh_token=_TEXT),
+        "ImportReport": openapi_files.report(),
         "Revoked": _object(revoked={"type": "boolean"}),
         "SignIn": {**_object(email=_SHORT, password=_SHORT), "additionalProperties": False},
         "Refresh": {**_object(refresh_token=_SHORT), "additionalProperties": False},
     }
+
+
+def _imports() -> dict[str, Any]:
+    return {"/imports/{id}/revert/": {"parameters": [_ID], "post": openapi_files.revert(_refused(_IMPORTING))}}
 
 
 def _tokens() -> dict[str, Any]:

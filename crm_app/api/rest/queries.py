@@ -85,7 +85,7 @@ def read(params: QueryParams, entity: Entity, actor: Actor, *, more: Sequence[st
 
 def expansions(entity: Entity, text: str | None, *, many: bool = False) -> tuple[str, ...]:
     """Names of relations; with `many` also those that lead to many records."""
-    names = _names("expand", text)
+    names = names_in("expand", text)
     known = [n for n, r in registry.relations(entity).items() if (many or not r.many) and _seen(entity, r)]
     for name in names:
         if name not in known:
@@ -231,7 +231,7 @@ def _sort(entity: Entity, text: str | None) -> tuple[str, bool]:
 def _fields(entity: Entity, text: str | None) -> tuple[str, ...]:
     if text is None:
         return _default_fields(entity)
-    names = _names("fields", text)
+    names = names_in("fields", text)
     if "*" in names:
         return tuple(entity.fields)
     for name in names:
@@ -247,7 +247,7 @@ def _default_fields(entity: Entity) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*named, *(s for s in _STAMPS if s in entity.fields))))
 
 
-def _names(parameter: str, text: str | None) -> tuple[str, ...]:
+def names_in(parameter: str, text: str | None) -> tuple[str, ...]:
     names = dict.fromkeys(part.strip() for part in text.split(",")) if text is not None else {}
     if "" in names:
         raise Invalid(**{parameter: "holds an empty name; separate names by single commas, or leave it out"})
