@@ -36,6 +36,8 @@ INNER = {
     "sales.places": "positions in a column, for deals that were locked",
     "sales.deal_page.neighbours": "takes the values of a deal that was read",
     "platform.imports.following": "takes the step or the batch of a running import",
+    "platform.merge_links": "takes the merge of records that were locked",
+    "platform.merge_values": "takes the merge of records that were locked",
     "platform.imports.settling": "takes the rows of a running import",
     "platform.imports.joining": "takes the rows of a running import",
     "platform.imports.writing": "takes the plan of a running import",

@@ -18,7 +18,7 @@ from crm_app.models.sales.competitors import ReasonKind, WinLossReason
 from crm_app.models.sales.pipelines import Pipeline, Stage
 from crm_app.services.activities import activities
 from crm_app.services.people import api_keys, links, sessions
-from crm_app.services.platform import records
+from crm_app.services.platform import merges, records
 from crm_app.services.sales import drops, lines, opportunities, stakeholders
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
@@ -37,7 +37,7 @@ class World:
 
     def id_for(self, parameter: str, entity: str = "") -> UUID:
         """The id a parameter of that name means."""
-        if parameter in ("record_id", "record_ids") and entity:
+        if parameter in ("record_id", "record_ids", "survivor_id", "other_ids") and entity:
             return self.of[entity]
         singular = parameter.removesuffix("s") if parameter.endswith("_ids") else parameter
         if singular not in self.ids:
@@ -63,6 +63,8 @@ async def build(actor: Actor, secret: str) -> World:
         part = await stakeholders.add(uow, deals[0].id, contact.id, note=secret)
         await sessions.open_session(uow, actor.user_id)  # type: ignore[arg-type]
         await links.make(uow, of["user"], LinkPurpose.reset)
+        twins = [await make(uow, registry.get("contact"), {"last_name": f"Twin {secret}"}) for _ in range(2)]
+        joined = await merges.merge(uow, registry.get("contact"), twins[0].id, [twins[1].id], {})
         batch = ImportBatch(name=secret, status=ImportStatus.done, user_id=actor.user_id)
         uow.add(batch)
         await uow.flush()
@@ -83,7 +85,7 @@ async def build(actor: Actor, secret: str) -> World:
         "manager_id": of["user"], "role_id": of["role"], "team_id": of["team"], "parent_id": of["team"],
         "stage_id": of["stage"], "to_stage_id": of["stage"], "pipeline_id": of["pipeline"], "activity_id": planned.id,
         "line_id": line.id, "stakeholder_id": part.id, "operation_id": operation, "batch_id": batch.id,
-        "key_id": key.id, "reason_id": of["win_loss_reason"], "competitor_id": rival.id,
+        "merge_id": joined.id, "key_id": key.id, "reason_id": of["win_loss_reason"], "competitor_id": rival.id,
     }  # fmt: skip
     return World(actor, secret, ids, of, await _all_ids(actor), moved)
 

@@ -31,6 +31,8 @@ VERBS = {
 ACTS = {
     "account.assign": "Give accounts to another owner",
     "contact.assign": "Give contacts to another owner",
+    "account.merge": "Merge accounts into one, and part them again",
+    "contact.merge": "Merge contacts into one, and part them again",
     "activity.assign": "Plan activities for another person",
     "opportunity.assign": "Give opportunities to another owner",
     "opportunity.move": "Move opportunities between stages",
