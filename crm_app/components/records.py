@@ -261,5 +261,7 @@ def record_form() -> rx.Component:
         open=RecordForm.is_open,
         on_dismiss=RecordForm.leave,
         on_submit=RecordForm.submit,
+        memory=RecordForm.memory,
+        on_return=RecordForm.recall,
         action=kit.primary("Create", type="submit"),
     )

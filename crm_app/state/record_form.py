@@ -1,6 +1,8 @@
 """The dialog that makes a record, drawn from the form of its declaration."""
 
+import json
 from typing import Any
+from uuid import UUID, uuid4
 
 import reflex as rx
 
@@ -8,10 +10,12 @@ from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError
 from crm_app.core.registry import Entity
-from crm_app.services.platform import finding, records
+from crm_app.services.platform import finding, operations, records
 from crm_app.state.base import AppState
-from crm_app.state.platform.forms import complained, field_of, values_of
-from crm_app.store.uow import unit_of_work
+from crm_app.state.platform.forms import complained, field_of, refilled, values_of
+from crm_app.store.uow import UnitOfWork, unit_of_work
+
+_CLOSED = "closed"
 
 
 class RecordForm(AppState):
@@ -22,8 +26,10 @@ class RecordForm(AppState):
     error: str = ""
     fields: list[dict[str, Any]] = []
     rest: list[dict[str, Any]] = []
+    memory: str = ""  # what is made, for the browser to keep; empty while this state never asked
     _entity: str = ""
     _given: dict[str, str] = {}  # links that follow from the page it was opened on
+    _operation: str = ""
 
     @rx.event
     async def ask(self, entity_name: str, link: str, record_id: str):
@@ -38,11 +44,32 @@ class RecordForm(AppState):
         made = {n: _field(entity, n, actor) for n in names}
         self.fields = [f for n, f in made.items() if n in first]
         self.rest = [f for n, f in made.items() if n not in first]
-        self.is_open = True
+        self.is_open, self._operation = True, str(uuid4())
+        about = {"entity": self._entity, "given": self._given, "title": self.title, "operation": self._operation}
+        self.memory = json.dumps({**about, "fields": self.fields, "rest": self.rest})
+
+    @rx.event
+    async def recall(self, memory: str, typed: dict[str, Any]):
+        """The tab is back with an open form; a server that started anew is told what it is about."""
+        self._take_up(memory, typed)
+
+    def _take_up(self, memory: str, typed: dict[str, Any]) -> bool:
+        """Be open as before, if this state never was; True when the form is open. What is made is checked as ever."""
+        if memory and not self.memory:
+            told = json.loads(memory)
+            entity = registry.find(told["entity"])
+            if entity is None or entity.is_managed:
+                return False
+            self._entity, self._given, self._operation = entity.name, told["given"], told["operation"]
+            self.title, self.memory, self.is_open = told["title"], memory, True
+            self.fields, self.rest = refilled(told["fields"], typed), refilled(told["rest"], typed)
+        return self.is_open
 
     @rx.event
     async def search(self, name: str, text: str):
         """Choices of a link while somebody types."""
+        if not self._entity:  # typed before the server started anew: it is told soon
+            return
         actor, spec = await self.actor(), registry.get(self._entity).fields[name]
         async with unit_of_work(actor) as uow:
             hits = await finding.choices(uow, registry.get(spec.target), text)
@@ -53,6 +80,8 @@ class RecordForm(AppState):
     @rx.event
     async def submit(self, given: dict[str, Any]):
         """What is wrong is shown at its field and the dialog stays."""
+        if not self._take_up(given.pop("memory", ""), given):
+            return None  # pressed twice
         actor, entity = await self.actor(), registry.get(self._entity)
         asked = [f["name"] for f in (*self.fields, *self.rest)]
         given = {**given, **self._given}
@@ -60,18 +89,28 @@ class RecordForm(AppState):
             specs = {n: entity.fields[n] for n in (*asked, *self._given)}
             values = {n: v for n, v in values_of(specs, given, actor).items() if v not in (None, "", [])}
             async with unit_of_work(actor) as uow:
-                record = await records.create(uow, entity, values)
+                made = await self._make(uow, entity, values)
         except CrmError as refusal:
             fields, error = complained([*self.fields, *self.rest], refusal, given)
             self.fields, self.rest, self.error = fields[: len(self.fields)], fields[len(self.fields) :], error
             return None
-        self.is_open = False
-        self.notify(f"{getattr(record, entity.title)} was created")
-        return None if self._given else rx.redirect(f"/{entity.slug}/{record.id}")
+        self.is_open, self.memory = False, _CLOSED
+        self.notify(f"{made['title']} was created")
+        return None if self._given else rx.redirect(f"/{entity.slug}/{made['id']}")
+
+    async def _make(self, uow: UnitOfWork, entity: Entity, values: dict[str, Any]) -> dict[str, str]:
+        """Once for this form, also when the answer was lost and it is sent again."""
+        operation = UUID(self._operation)
+        if (before := await operations.begin(uow, operation)) is not None:
+            return before
+        record = await records.create(uow, entity, values)
+        made = {"id": str(record.id), "title": str(getattr(record, entity.title))}
+        await operations.keep(uow, operation, made)
+        return made
 
     @rx.event
     async def leave(self):
-        self.is_open = False
+        self.is_open, self.memory = False, _CLOSED
 
 
 def _is_asked(entity: Entity, name: str, actor: Actor) -> bool:

@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 from crm_app.models.activities.activities import Activity
 from crm_app.models.base import new_id, table_of
 from crm_app.models.customers.accounts import Account
+from crm_app.models.customers.contacts import Contact
 from crm_app.models.people.users import User
 from crm_app.models.sales.opportunities import Opportunity
 from crm_app.models.sales.pipelines import Stage
@@ -200,6 +201,30 @@ async def test_a_list_and_a_record_stay_as_they_are_and_live_on(visit, server, a
     await expect(value(record, "city")).to_have_text("Linz")
     await outage.left_no_trace()
     await Outage(server, listed).left_no_trace()
+
+
+async def test_the_form_of_a_record_goes_on(visit, server, alice):
+    deal = await a_deal(alice, account="Kessler")
+    page = await visit(alice, f"/accounts/{deal.account_id}")
+    people = page.locator(".card").filter(has_text="People")
+    await people.get_by_role("button", name="Add").click()
+    dialog = page.get_by_role("dialog", name="New contact")
+    await dialog.get_by_label("Last name").fill("Berg")
+    outage = Outage(server, page)
+    await outage.begins()
+    await dialog.get_by_label("First name").fill("Ida")
+    await outage.ends()
+    await expect(dialog.get_by_label("Last name")).to_have_value("Berg")
+    await dialog.get_by_text("More fields").click()
+    await dialog.get_by_label("Email").fill("nonsense")
+    await dialog.get_by_role("button", name="Create").click()
+    await expect(dialog.get_by_role("alert").or_(dialog.locator(".error")).first).to_be_visible()
+    await expect(dialog.get_by_label("First name")).to_have_value("Ida")
+    await dialog.get_by_label("Email").fill("ida@kessler.example")
+    await dialog.get_by_role("button", name="Create").click()
+    await expect(people).to_contain_text("Ida Berg")
+    await outage.left_no_trace()
+    assert await count(alice, Contact, last_name="Berg", account_id=deal.account_id) == 1
 
 
 async def test_a_settings_page_keeps_what_was_typed(visit, server, alice):

@@ -71,6 +71,18 @@ def named(
     }
 
 
+def refilled(fields: Sequence[Mapping[str, Any]], typed: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The fields of a form that a browser remembers, with what stands in its boxes."""
+    return [
+        {
+            **f,
+            "value": str(typed.get(f["name"], f["value"])),
+            "text": str(typed.get(f"{f['name']}_text", f["text"])),
+        }
+        for f in fields
+    ]
+
+
 def complained(
     fields: Sequence[Mapping[str, Any]], refusal: Exception, given: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], str]:

@@ -11,7 +11,7 @@ from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.services.sales.newcomers import MAKES
 from crm_app.services.sales.opportunities import MissingFields
 from crm_app.state.base import AppState, internal
-from crm_app.state.platform.forms import complained, field_of
+from crm_app.state.platform.forms import complained, field_of, refilled
 
 NEW, MISSING, WON, LOST, PIPELINE = "new", "missing", "won", "lost", "pipeline"
 
@@ -71,10 +71,7 @@ class DealDialog(AppState):
         nothing has to be believed here."""
         if memory and not self.memory:
             question = json.loads(memory)
-            for field in question["fields"]:
-                field["value"] = str(typed.get(field["name"], field["value"]))
-                field["text"] = str(typed.get(f"{field['name']}_text", field["text"]))
-            self.ask(**question)
+            self.ask(**{**question, "fields": refilled(question["fields"], typed)})
         return self.is_open
 
     @internal
