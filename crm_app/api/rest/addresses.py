@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from crm_app.api.rest import bulk, docs, exporting, importing, reading, tokens, writing
+from crm_app.api.rest import bulk, docs, exporting, importing, reading, tokens, transitions, writing
 from crm_app.api.rest.answers import Answer
 from crm_app.api.rest.calls import Endpoint, Public, public, served, told
 from crm_app.api.rest.entities import ALL
@@ -80,6 +80,8 @@ def methods_of(segments: tuple[str, ...]) -> Methods | None:
             return BULK.get(segments[2])
         case 3 if segments[0] == "imports" and segments[2] == "revert":
             return {"POST": importing.take_back}
+        case 3 if segments[0] == "opportunities" and segments[2] == "stage-transition":
+            return {"POST": transitions.transition}
         case 3 if segments[2] == "restore" and not is_managed:
             return {"POST": writing.restore}
         case 3 if entity is not None and _leads_to_many(entity, segments[2]):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from crm_app.api.rest import bulk, openapi_files, queries, schemas
+from crm_app.api.rest import bulk, openapi_files, queries, schemas, transitions
 from crm_app.api.rest.schemas import Schema, camel
 from crm_app.core import registry
 from crm_app.core.conditions import operators_for
@@ -103,6 +103,9 @@ def _paths(entity: Entity) -> dict[str, Any]:
     paths[one]["delete"] = _writes(entity, "delete", f"Put a {label} into the trash", gives="Deleted")
     back = _writes(entity, "restore", f"Take a {label} out of the trash", gives=name)
     paths[f"{one}restore/"] = {"parameters": [_ID], "post": back}
+    if transitions.is_deal(entity):
+        moved = _writes(entity, "transition", "Move, win, lose or reopen a deal", body="StageTransition", gives=name)
+        paths[f"{one}stage-transition/"] = {"parameters": [_ID], "post": moved}
     for verb in ("create", "update", "delete"):
         many = _writes(
             entity,
@@ -221,6 +224,7 @@ def _shared() -> dict[str, Schema]:
         ),
         "BulkResult": _object(results={"type": "array", "items": result}, succeeded=whole, failed=whole),
         "Pair": _object(access_token=_TEXT, token_type=_TEXT, expires_in=whole, refresh_token=_TEXT),
+        "StageTransition": transitions.schema(schemas.field),
         "ImportReport": openapi_files.report(),
         "Revoked": _object(revoked={"type": "boolean"}),
         "SignIn": {**_object(email=_SHORT, password=_SHORT), "additionalProperties": False},

@@ -159,7 +159,8 @@ def conditional(call: Call, body: bytes, *, version: int | None = None) -> Answe
     return Answer(200, body, headers)
 
 
-def recorded(record: Any, entity: Entity, status: int = 200, **headers: str) -> Answer:
-    """A record after a change."""
-    body = dumps(shown(record, tuple(entity.fields)))
+async def recorded(uow: UnitOfWork, record: Any, entity: Entity, status: int = 200, **headers: str) -> Answer:
+    """A record after a change; no more than its id and version for whoever may write but not read."""
+    may_read = uow.actor.can(f"{entity.name}.read")
+    body = dumps(shown(record, tuple(entity.fields) if may_read else ("id", "version")))
     return Answer(status, body, {"etag": f'"{record.version}-{digest(body)}"', **headers})

@@ -52,7 +52,7 @@ async def create(call: Call) -> Answer:
     async def work(uow: UnitOfWork) -> Answer:
         entity = await entity_of(uow, call.segments[0])
         record = await records.create(uow, entity, bodies.values_of(entity, body))
-        return recorded(record, entity, 201, location=f"/api/{entity.slug}/{record.id}/")
+        return await recorded(uow, record, entity, 201, location=f"/api/{entity.slug}/{record.id}/")
 
     return await once(call, work)
 
@@ -75,7 +75,7 @@ async def _changed(call: Call, values_of: Any) -> Answer:
     async def work(uow: UnitOfWork) -> Answer:
         entity = await entity_of(uow, call.segments[0])
         record = await changed(uow, entity, record_id, body, values_of, seen=seen)
-        return recorded(record, entity)
+        return await recorded(uow, record, entity)
 
     return await once(call, work)
 
@@ -131,7 +131,8 @@ async def restore(call: Call) -> Answer:
 
     async def work(uow: UnitOfWork) -> Answer:
         entity = await entity_of(uow, call.segments[0])
-        return recorded(await records.restore(uow, entity, record_id), entity)
+        record = await records.restore(uow, entity, record_id)
+        return await recorded(uow, record, entity)
 
     return await once(call, work)
 
