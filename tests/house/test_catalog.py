@@ -49,7 +49,9 @@ LOOSE = {
     "created_by_id", "updated_by_id", "deleted_by_id",  # stamps: the system is nobody
     "event.record_id", "event.user_id", "audit_log.record_id", "audit_log.user_id",  # the past outlives its records
     "record_merge.survivor_id", "record_merge.user_id", "record_merge.undone_by_id", "merged_record.record_id",
-    "merged_record.survivor_id", "merged_link.record_id", "merged_link.from_id",  # of whatever entity
+    "duplicate_pair.first_id", "duplicate_pair.second_id", "duplicate_pair.scan_id", "duplicate_pair.decided_by_id",
+    "duplicate_scan.user_id", "merged_record.survivor_id", "merged_link.record_id",
+    "merged_link.from_id",  # of whatever entity
     "client_operation.user_id", "import_batch.user_id",
     "stage_history.pipeline_id", "stage_history.from_stage_id", "stage_history.owner_id", "stage_history.moved_by_id",
     "stage_total.stage_id", "stage_total.owner_id",  # written by triggers from rows that have the keys

@@ -15,7 +15,7 @@ ENTITIES = {
 HANDLERS = {
     "deal_activities.refresh_deal": {"activity.created", "activity.updated", "activity.deleted", "activity.restored"},
 }
-TICKS = {"refresh_health", "seal_audit", "sweep"}
+TICKS = {"find_duplicates", "refresh_health", "seal_audit", "sweep"}
 GUARDS = {"activity", "opportunity", "pipeline", "stage", "team"}
 
 

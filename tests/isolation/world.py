@@ -11,12 +11,14 @@ import sqlalchemy as sa
 from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.models.base import new_id, table_of
+from crm_app.models.customers.duplicates import DuplicatePair
 from crm_app.models.people.sessions import LinkPurpose, OneTimeLink, UserSession
 from crm_app.models.people.users import Role, Team, User
 from crm_app.models.platform.imports import ImportBatch, ImportStatus
 from crm_app.models.sales.competitors import ReasonKind, WinLossReason
 from crm_app.models.sales.pipelines import Pipeline, Stage
 from crm_app.services.activities import activities
+from crm_app.services.customers import duplicates_pairs, duplicates_scan
 from crm_app.services.people import api_keys, links, sessions
 from crm_app.services.platform import merges, records
 from crm_app.services.sales import drops, lines, opportunities, stakeholders
@@ -65,6 +67,10 @@ async def build(actor: Actor, secret: str) -> World:
         await links.make(uow, of["user"], LinkPurpose.reset)
         twins = [await make(uow, registry.get("contact"), {"last_name": f"Twin {secret}"}) for _ in range(2)]
         joined = await merges.merge(uow, registry.get("contact"), twins[0].id, [twins[1].id], {})
+        scan = await duplicates_pairs.start(uow, registry.get("contact"))
+        likes = [(*sorted((str(contact.id), str(twins[0].id))), "check", 45, [secret])]
+        await duplicates_scan.keep(uow, scan.id, registry.get("contact"), likes)
+        ids["pair_id"] = await uow.scalar(sa.select(table_of(DuplicatePair).c.id))
         batch = ImportBatch(name=secret, status=ImportStatus.done, user_id=actor.user_id)
         uow.add(batch)
         await uow.flush()
@@ -85,7 +91,8 @@ async def build(actor: Actor, secret: str) -> World:
         "manager_id": of["user"], "role_id": of["role"], "team_id": of["team"], "parent_id": of["team"],
         "stage_id": of["stage"], "to_stage_id": of["stage"], "pipeline_id": of["pipeline"], "activity_id": planned.id,
         "line_id": line.id, "stakeholder_id": part.id, "operation_id": operation, "batch_id": batch.id,
-        "merge_id": joined.id, "key_id": key.id, "reason_id": of["win_loss_reason"], "competitor_id": rival.id,
+        "merge_id": joined.id, "scan_id": scan.id, "key_id": key.id,
+        "reason_id": of["win_loss_reason"], "competitor_id": rival.id,
     }  # fmt: skip
     return World(actor, secret, ids, of, await _all_ids(actor), moved)
 
