@@ -64,7 +64,9 @@ async def test_the_cookie_of_a_person_opens_nothing(browser, alice):
 async def test_a_token_beside_a_cookie_takes_the_cookie_away(browser, program, alice, bob):
     alices, bobs = await browser(alice), await program(bob)
     both = await alices.http.get("/api/me", headers={"authorization": bobs.headers["authorization"]})
-    assert both.status_code == 401
+    assert both.json()["name"] == "Bob" and both.json()["permissions"] == sorted(bob.permissions)
+    wrong = await alices.http.get("/api/me", headers={"authorization": "Bearer sck_wrong"})
+    assert wrong.status_code == 401
 
 
 async def test_revoked_at_once(program, alice):
@@ -165,13 +167,16 @@ async def test_limits_are_told_and_kept(program, alice):
     assert (await another.get("/accounts/")).status_code == 200
 
 
-async def test_guessing_keys_is_slowed_down(base_url):
+async def test_guessing_keys_is_slowed_down(base_url, program, alice):
+    good = await program(alice)
+    assert (await good.get("/accounts/")).status_code == 200
     async with httpx.AsyncClient(base_url=f"{base_url}/api") as client:
         seen = [
             (await client.get("/accounts/", headers={"authorization": f"Bearer sck_{n}"})).status_code
             for n in range(70)
         ]
     assert seen[0] == 401 and seen[-1] == 429
+    assert (await good.get("/accounts/")).status_code == 200  # from the same address, and no stranger
 
 
 async def test_mallory_sees_none_of_it(program, alice, mallory):
