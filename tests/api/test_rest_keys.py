@@ -1,5 +1,6 @@
 """API keys: who they act for, how far they reach, how they end."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.people.api_keys import ApiKey
 from crm_app.models.people.users import Role
 from crm_app.models.platform.audit import AuditEntry
-from crm_app.services.people import api_callers, api_keys, users
+from crm_app.services.people import api_callers, api_keys, roles, users
 from crm_app.services.platform import records
 from crm_app.store.uow import unit_of_work
 
@@ -101,6 +102,30 @@ async def test_with_its_person_disabled_it_ends(program, admin, alice):
         await users.disable(uow, alice.user_id)
     api_callers.forget(alice.tenant_id)
     assert (await client.get("/accounts/")).status_code == 401
+
+
+async def until_refused(client, path="/accounts/"):
+    """Sooner than what is kept of a caller would grow old by itself."""
+    async with asyncio.timeout(3):
+        while (await client.get(path)).status_code == 200:  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0.02)
+
+
+async def test_a_change_elsewhere_counts_here_at_once(program, workspace, alice, bob):
+    """By the live feed, as from another process: nothing is forgotten by hand."""
+    alices, bobs = await program(alice), await program(bob)
+    for client in (alices, bobs):
+        assert (await client.get("/contacts/")).status_code == 200
+    async with unit_of_work(workspace.admin) as uow:
+        await users.disable(uow, alice.user_id)
+    await until_refused(alices)
+    assert (await bobs.get("/contacts/")).status_code == 200
+    async with unit_of_work(workspace.admin) as uow:
+        role = await roles.create(uow, name="Accounts only", scope="own", permissions=["account.read"])
+    async with unit_of_work(workspace.admin) as uow:
+        await users.change(uow, bob.user_id, role_id=role.id, team_id=None)
+    await until_refused(bobs, "/contacts/")
+    assert (await bobs.get("/accounts/")).status_code == 200
 
 
 async def test_it_does_no_more_than_its_scopes(program, alice):
