@@ -14,6 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.util import await_only
 from sqlmodel import SQLModel
 
 from crm_app.core import registry
@@ -23,8 +24,9 @@ from crm_app.core.errors import Forbidden, NotFound
 from crm_app.core.events import DomainEvent, is_heard
 from crm_app.core.text import label_of
 from crm_app.models.base import Record, TenantScoped, new_id
-from crm_app.store import queue
+from crm_app.store import queue, ready
 from crm_app.store.engine import engine
+from crm_app.store.ready import Ready, Rows, Values
 from crm_app.store.visibility import visible
 
 M = TypeVar("M", bound=SQLModel)
@@ -32,13 +34,16 @@ T = TypeVar("T")
 LIVE_CHANNEL = "crm_live"
 _depth: ContextVar[int] = ContextVar("open_units_of_work", default=0)
 _MOST_LIVE = 40  # more changed records than this in one transaction: screens are told to read anew
-_CONTEXT = sa.text(
-    "SELECT set_config('app.tenant_id', :tenant, true), set_config('app.user_id', :user, true),"
-    " set_config('app.source', :source, true), set_config('app.ip', :ip, true),"
-    " set_config('app.user_agent', :agent, true), set_config('app.request_id', :request, true)"
+_CONTEXT = Ready(
+    sa.text(
+        "SELECT set_config('app.tenant_id', :tenant, true), set_config('app.user_id', :user, true),"
+        " set_config('app.source', :source, true), set_config('app.ip', :ip, true),"
+        " set_config('app.user_agent', :agent, true), set_config('app.request_id', :request, true)"
+    )
 )
-_NOTIFY = sa.text("SELECT pg_notify(:channel, :payload)")
-_STORE = sa.text("""
+_NOTIFY = Ready(sa.text("SELECT pg_notify(:channel, :payload)"))
+_STORE = Ready(
+    sa.text("""
     WITH stored AS (
       INSERT INTO event (tenant_id, id, name, entity, record_id, payload, user_id, depth, created_at)
       SELECT tenant_id, id, name, entity, record_id, payload, user_id, depth, created_at
@@ -47,6 +52,7 @@ _STORE = sa.text("""
     )
     SELECT CASE WHEN CAST(:payload AS text) IS NOT NULL THEN pg_notify(:channel, :payload) END
 """)
+)
 
 
 class ActorSession(Session):
@@ -58,17 +64,17 @@ def _tell_postgres(session: Session, transaction: SessionTransaction, connection
     if transaction.nested:  # a savepoint keeps the settings of its transaction
         return
     actor: Actor = session.info["actor"]  # KeyError: a session opened outside unit_of_work
-    connection.execute(
-        _CONTEXT,
-        {
-            "tenant": str(actor.tenant_id),
-            "user": str(actor.user_id or ""),
-            "source": actor.source.value,
-            "ip": actor.ip,
-            "agent": actor.user_agent[:300],
-            "request": actor.request_id,
-        },
-    )
+    values = {
+        "tenant": str(actor.tenant_id),
+        "user": str(actor.user_id or ""),
+        "source": actor.source.value,
+        "ip": actor.ip,
+        "agent": actor.user_agent[:300],
+        "request": actor.request_id,
+    }
+    driver: Any = connection.connection.driver_connection
+    session.info["driver"] = driver
+    await_only(ready.run(driver, [(_CONTEXT, values)]))
 
 
 @event.listens_for(ActorSession, "before_flush")
@@ -103,6 +109,7 @@ class UnitOfWork:
         self._facts: list[DomainEvent] = []
         self._live: dict[tuple[str, UUID], dict[str, Any]] = {}
         self._stale: set[str] = set()
+        self._last: list[tuple[Ready, Values]] = []
 
     def require(self, permission: str) -> None:
         """Forbidden, in words that say who can help, unless the actor's role has the permission."""
@@ -142,8 +149,17 @@ class UnitOfWork:
 
     async def driver(self) -> Any:
         """The psycopg connection of this transaction, for COPY."""
-        raw = await (await self.session.connection()).get_raw_connection()
-        return raw.driver_connection
+        if "driver" not in self.session.info:
+            await self.session.connection()
+        return self.session.info["driver"]
+
+    async def ready(self, statement: Ready, **values: Any) -> Rows:
+        """Rows by column name: what the few statements read and write that every drop runs."""
+        return (await ready.run(await self.driver(), [(statement, values)]))[0]
+
+    async def together(self, *asked: tuple[Ready, Values]) -> list[Rows]:
+        """Several statements on one way to the database and back, in this order; none may need what another finds."""
+        return await ready.run(await self.driver(), asked)
 
     def add(self, record: SQLModel) -> None:
         self.session.add(record)
@@ -169,6 +185,10 @@ class UnitOfWork:
         if not self.is_silent:
             self._facts.append(fact)
 
+    def at_end(self, statement: Ready, **values: Any) -> None:
+        """Send this when the transaction is about to end, on one way with the facts."""
+        self._last.append((statement, values))
+
     def changed(self, entity: str, record_id: UUID, version: int, action: str = "updated") -> None:
         """Tell open screens at commit that this record is another one now (created | updated | deleted)."""
         self._live[entity, record_id] = {"e": entity, "i": str(record_id), "v": version, "a": action}
@@ -181,14 +201,19 @@ class UnitOfWork:
         """Write what was emitted; called by unit_of_work before it commits."""
         await self.session.flush()
         message = self._live_message()
-        if self._facts:
-            await self._store_facts(message)
+        rows = self._fact_rows()
+        if rows:
+            self.at_end(_STORE, rows=json.dumps(rows), channel=LIVE_CHANNEL, payload=message or None)
         elif message:
-            await self.session.execute(_NOTIFY, {"channel": LIVE_CHANNEL, "payload": message})
+            self.at_end(_NOTIFY, channel=LIVE_CHANNEL, payload=message)
+        if self._last:
+            await self.together(*self._last)
+        heard = [r["id"] for r in rows if is_heard(r["name"])]
+        if heard:  # one job for all of them
+            await queue.defer(await self.driver(), queue.DELIVER, tenant_id=str(self.actor.tenant_id), event_ids=heard)
 
-    async def _store_facts(self, message: str) -> None:
-        """One statement for the facts and the word to open screens; one job for all facts that somebody hears."""
-        rows = [
+    def _fact_rows(self) -> list[dict[str, Any]]:
+        return [
             {
                 "tenant_id": str(self.actor.tenant_id),
                 "id": str(new_id()),
@@ -202,12 +227,6 @@ class UnitOfWork:
             }
             for f in self._facts
         ]
-        await self.session.execute(
-            _STORE, {"rows": json.dumps(rows), "channel": LIVE_CHANNEL, "payload": message or None}
-        )
-        heard = [r["id"] for r, f in zip(rows, self._facts, strict=True) if is_heard(f.name)]
-        if heard:
-            await queue.defer(await self.driver(), queue.DELIVER, tenant_id=str(self.actor.tenant_id), event_ids=heard)
 
     def _live_message(self) -> str:
         """What open screens are told at commit; empty when nothing of theirs changed."""
@@ -270,4 +289,4 @@ async def signal(actor: Actor, topic: str, body: dict[str, Any]) -> None:
     """Send a passing word to the tenant's open screens, outside any transaction's result (see store.live.Signal)."""
     payload = json.dumps({"t": str(actor.tenant_id), "p": topic, "b": body}, separators=(",", ":"))
     async with engine().begin() as connection:
-        await connection.execute(_NOTIFY, {"channel": LIVE_CHANNEL, "payload": payload})
+        await connection.execute(_NOTIFY.statement, {"channel": LIVE_CHANNEL, "payload": payload})

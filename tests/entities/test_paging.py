@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from crm_app.core.errors import Invalid
 from crm_app.core.registry import Entity, Kind
 from crm_app.services.platform import records
+from crm_app.store import ready
 from crm_app.store.engine import engine
 from crm_app.store.uow import UnitOfWork, unit_of_work
 from tests.entities.values import ENTITIES, OPEN, ids, make, value_of
@@ -29,9 +30,11 @@ def statements() -> Iterator[list[str]]:
         sent.append(statement)
 
     sa.event.listen(engine().sync_engine, "before_cursor_execute", note)
+    ready.watchers.append(sent.append)
     try:
         yield sent
     finally:
+        ready.watchers.remove(sent.append)
         sa.event.remove(engine().sync_engine, "before_cursor_execute", note)
 
 

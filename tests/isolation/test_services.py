@@ -33,6 +33,7 @@ parts.load()
 INNER = {
     "activities.activities.keep_rules": "a guard, called by records",
     "sales.opportunity_rules.keep_rules": "a guard, called by records",
+    "sales.held_deals": "called by services that have asked",
     "sales.places": "positions in a column, for deals that were locked",
     "sales.deal_page.neighbours": "takes the values of a deal that was read",
     "platform.imports.following": "takes the step or the batch of a running import",

@@ -14,6 +14,7 @@ from crm_app.core.changes import Draft, RecordChanged, diff_of, guards_of
 from crm_app.core.errors import Conflict, Forbidden, Invalid
 from crm_app.core.registry import Entity, Kind
 from crm_app.services.platform.validation import check_links, check_values
+from crm_app.store.inserts import insert
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible
 
@@ -146,9 +147,7 @@ async def create(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> 
         entity, {n: v for n, v in given.items() if n in entity.fields and n not in entity.readonly}, is_new=True
     )
     await check_links(uow, entity, given)
-    record = entity.model(**given)
-    uow.add(record)
-    await _write(uow, entity)
+    record = await _insert(uow, entity, given)
     _tell(uow, entity, record, "created", {n: [None, v] for n, v in given.items()})
     return record
 
@@ -264,6 +263,13 @@ async def restore(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
     await _write(uow, entity)
     _tell(uow, entity, record, "restored", {})
     return record
+
+
+async def _insert(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> Any:
+    try:
+        return await insert(uow, entity.model, values)
+    except IntegrityError as error:
+        raise _explained(entity, error) from error
 
 
 async def _write(uow: UnitOfWork, entity: Entity) -> None:

@@ -3,6 +3,7 @@
 import json
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,9 @@ from crm_app.core import registry
 from crm_app.core.errors import Invalid
 from crm_app.core.money import CURRENCIES
 from crm_app.core.registry import Entity, FieldSpec, Kind
+from crm_app.store.ready import Ready
 from crm_app.store.uow import UnitOfWork
-from crm_app.store.visibility import visible
+from crm_app.store.visibility import owned_later, sight_of
 
 _TYPES: dict[Kind, tuple[type, ...]] = {
     Kind.text: (str,),
@@ -130,18 +132,27 @@ async def check_links(uow: UnitOfWork, entity: Entity, values: dict[str, Any], *
     ]
     if not links:
         return
-    found = []
-    for spec in links:
-        target = registry.get(spec.target)
-        is_there = sa.exists().where(target.table.c.id == values[spec.name], target.table.c.deleted_at.is_(None))
-        if seen and (mine := visible(target, uow.actor)) is not None:
-            is_there = is_there.where(mine)
-        found.append(is_there.label(spec.name))
-    row = (await uow.rows(sa.select(*found)))[0]
+    targets = [registry.get(s.target) for s in links]
+    sight: dict[str, Any] = {}
+    for target in targets:
+        sight |= sight_of(target, uow.actor) if seen else {}
+    asked = _are_there(tuple((t.table, seen and t.visibility != "all") for t in targets))
+    found = (await uow.ready(asked, **{f"id{i}": values[s.name] for i, s in enumerate(links)}, **sight))[0]
     gone = {
-        s.name: f"this {registry.get(s.target).label.lower()} does not exist, or you may not see it"
-        for s in links
-        if not getattr(row, s.name)
+        spec.name: f"this {target.label.lower()} does not exist, or you may not see it"
+        for i, (spec, target) in enumerate(zip(links, targets, strict=True))
+        if not found[f"is{i}"]
     }
     if gone:
         raise Invalid(**gone)
+
+
+@cache
+def _are_there(targets: tuple[tuple[sa.Table, bool], ...]) -> Ready:
+    """For each table an id: whether a living record has it, of the actor's owners where the second says so."""
+    found = []
+    for i, (table, is_owned) in enumerate(targets):
+        mine = table.c.id == sa.bindparam(f"id{i}", type_=sa.Uuid())
+        is_there = sa.exists().where(mine, table.c.deleted_at.is_(None))
+        found.append((is_there.where(owned_later(table)) if is_owned else is_there).label(f"is{i}"))
+    return Ready(sa.select(*found))

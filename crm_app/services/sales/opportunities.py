@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from crm_app.core.errors import Conflict, Invalid, NotFound
+from crm_app.core.errors import Conflict, Invalid
 from crm_app.core.events import DomainEvent
 from crm_app.models.base import table_of
 from crm_app.models.people.users import User
@@ -17,22 +17,16 @@ from crm_app.models.sales.facts import StageHistory
 from crm_app.models.sales.opportunities import OPPORTUNITY, Health, Opportunity, OpportunityStatus
 from crm_app.models.sales.pipelines import Stage, StageKind
 from crm_app.services.platform import audit, records
-from crm_app.services.platform.bulk import update_each
+from crm_app.services.platform.bulk import ready_update, values_of
 from crm_app.services.platform.validation import check_links, check_values
-from crm_app.services.sales import places
+from crm_app.services.sales import held_deals, places
 from crm_app.services.sales.health import health_of
+from crm_app.services.sales.held_deals import MOVED_FIELDS, Into, Row
 from crm_app.services.sales.opportunity_rules import missing_fields
 from crm_app.store.uow import UnitOfWork
-from crm_app.store.visibility import visible
 
 _deals = table_of(Opportunity)
 _stages = table_of(Stage)
-# What a move or a closing may change, and so what a step back restores; the health besides, which follows from others
-# and is worked out anew.
-MOVED_FIELDS = (
-    "pipeline_id", "stage_id", "position", "status", "probability", "probability_is_manual", "actual_close_on",
-    "stage_entered_at", "win_loss_reason_id", "win_loss_details", "competitor_won_id",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,19 +94,24 @@ async def move(
     Raises Forbidden, NotFound, Conflict, MissingFields.
     """
     uow.require("opportunity.move")
-    stage = await uow.get(Stage, to_stage_id)
+    record_ids = list(dict.fromkeys(record_ids))
+    stages, locked, neighbours = await uow.together(
+        (held_deals.STAGE, {"stage": to_stage_id}),
+        held_deals.asking(uow, record_ids),
+        places.neighbours(to_stage_id, after_id, record_ids),
+    )
+    stage = held_deals.into(stages)
     if stage.kind is not StageKind.open:
         raise Invalid(stage_id=f"{stage.name} is an end: win or lose the deal instead")
-    record_ids = list(dict.fromkeys(record_ids))
-    deals = await _lock(uow, record_ids)
+    deals = await held_deals.in_order(uow, locked, record_ids, stage)
     if any(d["status"] is not OpportunityStatus.open for d in deals):
         uow.require("opportunity.close")
     result = MoveResult()
-    ready: list[sa.RowMapping] = []
+    ready: list[Row] = []
     for deal in deals:
         try:
             await _refuse_moved_away(uow, deal, seen_in or {})
-            if deal["stage_id"] != stage.id and (missing := missing_fields(stage, _Values(deal))):
+            if deal["stage_id"] != stage.id and (missing := missing_fields(stage.required_fields, deal)):
                 raise MissingFields(
                     f"{stage.name} needs more of this deal first.",
                     **dict.fromkeys(missing, f"is needed for {stage.name}"),
@@ -122,7 +121,8 @@ async def move(
             if len(record_ids) == 1:
                 raise
             result.blocked[deal["id"]] = str(refusal)
-    free = await places.below(uow, stage.id, after_id, [d["id"] for d in ready])
+    ids = [d["id"] for d in ready]
+    free = await places.below(uow, stage.id, after_id, ids, neighbours if len(ids) == len(record_ids) else None)
     changes = [(d, _entering(uow, d, stage, place)) for d, place in zip(ready, free, strict=True)]
     result.moved = await _write(uow, changes)
     for deal in ready:
@@ -146,7 +146,7 @@ async def close(uow: UnitOfWork, record_ids: Sequence[UUID], kind: StageKind, cl
     uow.require("opportunity.close")
     if kind is StageKind.lost and closing.reason_id is None:
         raise Invalid(win_loss_reason_id="is required: it is what the next deal learns from")
-    deals = await _lock(uow, list(dict.fromkeys(record_ids)))
+    deals = await held_deals.lock(uow, list(dict.fromkeys(record_ids)))
     if closed := next((d for d in deals if d["status"] is not OpportunityStatus.open), None):
         status = closed["status"].value
         named = "This deal" if len(deals) == 1 else closed["name"]
@@ -166,7 +166,7 @@ async def close(uow: UnitOfWork, record_ids: Sequence[UUID], kind: StageKind, cl
     return moved
 
 
-def _ending(uow: UnitOfWork, deal: sa.RowMapping, stage: Stage) -> dict[str, Any]:
+def _ending(uow: UnitOfWork, deal: Row, stage: sa.Row[Any]) -> dict[str, Any]:
     """What a deal is once it stands in an end."""
     return {
         "stage_id": stage.id,
@@ -193,10 +193,10 @@ async def _check_closing(uow: UnitOfWork, kind: StageKind, said: dict[str, Any])
 async def reopen(uow: UnitOfWork, record_id: UUID, *, to_stage_id: UUID | None = None) -> Moved:
     """Back into an open stage: the given one, or the last open one the deal stood in."""
     uow.require("opportunity.close")
-    deal = (await _lock(uow, [record_id]))[0]
+    deal = (await held_deals.lock(uow, [record_id]))[0]
     if deal["status"] is OpportunityStatus.open:
         raise Conflict("This deal is open already.")
-    stage = await uow.get(Stage, to_stage_id or await _last_open_stage(uow, deal))
+    stage = held_deals.into(await uow.ready(held_deals.STAGE, stage=to_stage_id or await _last_open_stage(uow, deal)))
     if stage.kind is not StageKind.open:
         raise Invalid(stage_id=f"{stage.name} is an end: a deal is reopened into an open stage")
     place = (await places.below(uow, stage.id, None, [record_id]))[0]
@@ -207,7 +207,7 @@ async def step_back(uow: UnitOfWork, moved: Sequence[Moved]) -> list[Moved]:
     """Undo a move or a closing; what else happened to the deal since stays. Conflict when somebody changed what would
     be put back."""
     uow.require("opportunity.move")
-    deals = {d["id"]: d for d in await _lock(uow, [m.record_id for m in moved])}
+    deals = {d["id"]: d for d in await held_deals.lock(uow, [m.record_id for m in moved])}
     stages_before = {m.before["stage_id"] for m in moved if "stage_id" in m.before}
     there = sa.select(sa.func.count()).where(_stages.c.id.in_(stages_before), _stages.c.deleted_at.is_(None))
     if await uow.scalar(there) != len(stages_before):
@@ -222,7 +222,7 @@ async def step_back(uow: UnitOfWork, moved: Sequence[Moved]) -> list[Moved]:
     return await _write(uow, [(deals[m.record_id], m.before | _health(uow, deals[m.record_id], m)) for m in moved])
 
 
-def _health(uow: UnitOfWork, deal: sa.RowMapping, moved: Moved) -> dict[str, Any]:
+def _health(uow: UnitOfWork, deal: Row, moved: Moved) -> dict[str, Any]:
     status = moved.before.get("status", deal["status"])
     health, changes_at = health_of(
         is_open=status == OpportunityStatus.open,
@@ -242,25 +242,7 @@ async def throw_away(uow: UnitOfWork, record_id: UUID, *, reason: str = "") -> O
     return deal
 
 
-async def _lock(uow: UnitOfWork, record_ids: Sequence[UUID]) -> list[sa.RowMapping]:
-    """The live deals the actor may see, locked, in the order asked for. NotFound when one is missing."""
-    query = (
-        sa.select(*(c for c in _deals.c if c.name != "search_text"))
-        .where(_deals.c.id.in_(list(record_ids)), _deals.c.deleted_at.is_(None))
-        .order_by(_deals.c.id)
-        .with_for_update()
-    )
-    if (seen := visible(OPPORTUNITY, uow.actor)) is not None:
-        query = query.where(seen)
-    found = {r["id"]: r for r in (await uow.execute(query)).mappings()}
-    if missing := [i for i in record_ids if i not in found]:
-        raise NotFound(
-            "This deal was deleted, or you may not see it." if len(missing) == 1 else "Some deals were deleted."
-        )
-    return [found[i] for i in record_ids]
-
-
-async def _refuse_moved_away(uow: UnitOfWork, deal: sa.RowMapping, seen_in: Mapping[UUID, UUID]) -> None:
+async def _refuse_moved_away(uow: UnitOfWork, deal: Row, seen_in: Mapping[UUID, UUID]) -> None:
     saw = seen_in.get(deal["id"])
     if deal["status"] is not OpportunityStatus.open and saw != deal["stage_id"]:
         who = await _who(uow, deal["updated_by_id"])
@@ -272,7 +254,7 @@ async def _refuse_moved_away(uow: UnitOfWork, deal: sa.RowMapping, seen_in: Mapp
         raise Conflict(f"{who} moved {deal['name']} to {name}.", current={"stage_id": str(deal["stage_id"])})
 
 
-async def _who_changed(uow: UnitOfWork, deal: sa.RowMapping, name: str) -> str:
+async def _who_changed(uow: UnitOfWork, deal: Row, name: str) -> str:
     """Who gave this field the value it has, whoever touched others after that."""
     entries = await audit.history(uow, "opportunity", deal["id"], field=name, limit=1)
     return entries[0]["user_name"] or "Somebody" if entries else await _who(uow, deal["updated_by_id"])
@@ -283,7 +265,7 @@ async def _who(uow: UnitOfWork, user_id: UUID | None) -> str:
     return await uow.scalar(sa.select(users.c.name).where(users.c.id == user_id)) or "Somebody"
 
 
-def _entering(uow: UnitOfWork, deal: sa.RowMapping, stage: Stage, position: float) -> dict[str, Any]:
+def _entering(uow: UnitOfWork, deal: Row, stage: Into, position: float) -> dict[str, Any]:
     """What a deal is once it stands at `position` of an open stage."""
     values: dict[str, Any] = {"position": position}
     if deal["stage_id"] == stage.id:
@@ -311,14 +293,14 @@ def _entering(uow: UnitOfWork, deal: sa.RowMapping, stage: Stage, position: floa
     return values
 
 
-def _entered(uow: UnitOfWork, deal: sa.RowMapping) -> datetime:
+def _entered(uow: UnitOfWork, deal: Row) -> datetime:
     """Now, but after the present stay began: who waited for the row may have started before the one who had it, and an
     earlier time means a step back to the trigger that keeps the history."""
     began: datetime = deal["stage_entered_at"]
     return max(uow.now, began + timedelta(microseconds=1))
 
 
-async def _write(uow: UnitOfWork, changes: Sequence[tuple[sa.RowMapping, dict[str, Any]]]) -> list[Moved]:
+async def _write(uow: UnitOfWork, changes: Sequence[tuple[Row, dict[str, Any]]]) -> list[Moved]:
     """Write all changes by one statement and tell open screens."""
     if not changes:
         return []
@@ -328,31 +310,33 @@ async def _write(uow: UnitOfWork, changes: Sequence[tuple[sa.RowMapping, dict[st
         {"id": d["id"], **{n: values.get(n, d[n]) for n in names}, "version": d["version"] + 1, **stamps}
         for d, values in changes
     ]
-    await uow.execute(update_each(_deals, rows))
+    columns = (*sorted(names), "version", *stamps)
+    await uow.ready(ready_update(_deals, columns, several=len(rows) > 1), **values_of(rows, columns))
     for row in rows:
         uow.changed("opportunity", row["id"], row["version"], "updated")
     return [_moved(uow, deal, values) for deal, values in changes]
 
 
-def _moved(uow: UnitOfWork, deal: sa.RowMapping, values: Mapping[str, Any]) -> Moved:
+def _moved(uow: UnitOfWork, deal: Row, values: Mapping[str, Any]) -> Moved:
     changed = [n for n in MOVED_FIELDS if n in values and values[n] != deal[n]]
     return Moved(deal["id"], deal["name"], uow.now, {n: deal[n] for n in changed}, {n: values[n] for n in changed})
 
 
-async def _end_stage(uow: UnitOfWork, pipeline_id: UUID, kind: StageKind) -> Stage:
+async def _end_stage(uow: UnitOfWork, pipeline_id: UUID, kind: StageKind) -> sa.Row[Any]:
+    """Its `id` and `kind`."""
     query = (
-        sa.select(_stages.c.id)
+        sa.select(_stages.c.id, _stages.c.kind)
         .where(_stages.c.pipeline_id == pipeline_id, _stages.c.kind == kind, _stages.c.deleted_at.is_(None))
         .order_by(_stages.c.position)
         .limit(1)
     )
-    stage_id = await uow.scalar(query)
-    if stage_id is None:
+    found = await uow.rows(query)
+    if not found:
         raise Invalid(stage_id=f"this pipeline has no {kind.value} stage; add one under Settings, Pipelines")
-    return await uow.get(Stage, stage_id)
+    return found[0]
 
 
-async def _last_open_stage(uow: UnitOfWork, deal: sa.RowMapping) -> UUID:
+async def _last_open_stage(uow: UnitOfWork, deal: Row) -> UUID:
     stays = table_of(StageHistory)
     query = (
         sa.select(stays.c.stage_id)
@@ -374,13 +358,3 @@ async def _last_open_stage(uow: UnitOfWork, deal: sa.RowMapping) -> UUID:
     if stage_id is None:
         raise Invalid(stage_id="this pipeline has no open stage")
     return stage_id
-
-
-class _Values:
-    """A row read by attribute, as the rules read records."""
-
-    def __init__(self, row: sa.RowMapping) -> None:
-        self._row = row
-
-    def __getattr__(self, name: str) -> Any:
-        return self._row[name]

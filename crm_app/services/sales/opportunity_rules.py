@@ -1,7 +1,10 @@
 """The rules every opportunity keeps, whoever writes it (blueprint, sections 6.1 and 6.2)."""
 
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +18,7 @@ from crm_app.models.sales.opportunities import Opportunity, OpportunityStatus
 from crm_app.models.sales.pipelines import Pipeline, Stage, StageKind
 from crm_app.services.platform import numbers
 from crm_app.services.sales.health import health_of
+from crm_app.store.ready import Ready
 from crm_app.store.uow import UnitOfWork
 
 LONGEST_AHEAD = timedelta(days=730)
@@ -58,8 +62,34 @@ async def _complete(uow: UnitOfWork, draft: Draft) -> dict[str, str]:
     return wrong
 
 
-async def _start(uow: UnitOfWork, pipeline_id: UUID | None, stage_id: UUID | None) -> sa.Row[Any]:
-    """The stage a new deal begins in (id, pipeline_id, probability), the top of its column and the number prefix."""
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """The stage a new deal begins in, the top of its column and the number prefix of the workspace."""
+
+    id: UUID
+    name: str
+    pipeline_id: UUID
+    probability: int
+    kind: StageKind
+    top: float | None
+    prefix: str | None
+
+
+async def _start(uow: UnitOfWork, pipeline_id: UUID | None, stage_id: UUID | None) -> _Start:
+    wanted = {"stage": stage_id} if stage_id is not None else {} if pipeline_id is None else {"pipeline": pipeline_id}
+    rows = await uow.ready(_starts(frozenset(wanted)), **wanted)
+    if not rows:
+        if stage_id is not None:
+            raise NotFound("This stage does not exist.")
+        raise Invalid(pipeline_id="has no open stage; add one under Settings, Pipelines")
+    start = _Start(**rows[0])
+    if start.kind is not StageKind.open:
+        raise Invalid(stage_id="is an end: start in an open stage, then win or lose the deal")
+    return start
+
+
+@cache
+def _starts(wanted: frozenset[str]) -> Ready:
     stages, pipelines, deals = table_of(Stage), table_of(Pipeline), table_of(Opportunity)
     top = (
         sa.select(deals.c.position)
@@ -84,20 +114,12 @@ async def _start(uow: UnitOfWork, pipeline_id: UUID | None, stage_id: UUID | Non
         .order_by(pipelines.c.position, stages.c.position)
         .limit(sa.literal_column("1"))
     )
-    if stage_id is not None:
-        query = query.where(stages.c.id == stage_id)
-    else:
-        query = query.where(stages.c.kind == StageKind.open, pipelines.c.is_active)
-        if pipeline_id is not None:
-            query = query.where(stages.c.pipeline_id == pipeline_id)
-    rows = await uow.rows(query)
-    if not rows:
-        if stage_id is not None:
-            raise NotFound("This stage does not exist.")
-        raise Invalid(pipeline_id="has no open stage; add one under Settings, Pipelines")
-    if rows[0].kind is not StageKind.open:
-        raise Invalid(stage_id="is an end: start in an open stage, then win or lose the deal")
-    return rows[0]
+    if "stage" in wanted:
+        return Ready(query.where(stages.c.id == sa.bindparam("stage", type_=sa.Uuid())))
+    query = query.where(stages.c.kind == sa.literal_column(f"'{StageKind.open.value}'"), pipelines.c.is_active)
+    if "pipeline" in wanted:
+        query = query.where(stages.c.pipeline_id == sa.bindparam("pipeline", type_=sa.Uuid()))
+    return Ready(query)
 
 
 def _wrong_values(uow: UnitOfWork, draft: Draft) -> dict[str, str]:
@@ -145,6 +167,6 @@ def _keep_health(uow: UnitOfWork, draft: Draft) -> None:
     )
 
 
-def missing_fields(stage: Stage, record: Any) -> list[str]:
-    """Which of the stage's required fields the opportunity does not have yet."""
-    return [n for n in stage.required_fields if getattr(record, n, None) in (None, "", [], {})]
+def missing_fields(required: Iterable[str], deal: Mapping[str, Any]) -> list[str]:
+    """Which of the fields that a stage requires the opportunity does not have yet."""
+    return [n for n in required if deal.get(n) in (None, "", [], {})]

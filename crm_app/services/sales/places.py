@@ -8,18 +8,55 @@ import sqlalchemy as sa
 from crm_app.models.base import table_of
 from crm_app.models.sales.opportunities import Opportunity
 from crm_app.services.sales.opportunity_rules import POSITION_STEP
+from crm_app.store.ready import Ready, Rows, Values, array
 from crm_app.store.uow import UnitOfWork
 
 _deals = table_of(Opportunity)
+_above = _deals.alias("above")
 _CLOSEST = 1e-6  # neighbours nearer than this: the column is numbered anew first
+_first = (
+    sa.select(_deals.c.position.label("high"))
+    .where(
+        _deals.c.stage_id == sa.bindparam("stage", type_=sa.Uuid()),
+        _deals.c.deleted_at.is_(None),
+        _deals.c.id != sa.all_(array("moving", sa.Uuid())),
+    )
+    .order_by(_deals.c.position, _deals.c.id)
+    .limit(sa.literal_column("1"))
+)
+_TOP = Ready(_first)
+# The position of the card above the place, and of the one below it.
+_GAP = Ready(
+    sa.select(
+        _above.c.position.label("low"),
+        _first.where(sa.tuple_(_deals.c.position, _deals.c.id) > sa.tuple_(_above.c.position, _above.c.id))
+        .scalar_subquery()
+        .label("high"),
+    ).where(
+        _above.c.id == sa.bindparam("after", type_=sa.Uuid()),
+        _above.c.stage_id == sa.bindparam("stage", type_=sa.Uuid()),
+        _above.c.deleted_at.is_(None),
+    )
+)
 
 
-async def below(uow: UnitOfWork, stage_id: UUID, after_id: UUID | None, moving: Sequence[UUID]) -> list[float]:
-    """Positions for the moving deals, in order, right below `after_id`; numbers the column anew where it got tight."""
-    low, high = await _gap(uow, stage_id, after_id, moving)
+def neighbours(stage_id: UUID, after_id: UUID | None, moving: Sequence[UUID]) -> tuple[Ready, Values]:
+    """What to ask for before `below`, together with something else."""
+    values = {"stage": stage_id, "moving": list(moving)}
+    return (_TOP, values) if after_id is None else (_GAP, values | {"after": after_id})
+
+
+async def below(
+    uow: UnitOfWork, stage_id: UUID, after_id: UUID | None, moving: Sequence[UUID], found: Rows | None = None
+) -> list[float]:
+    """Positions for the moving deals, in order, right below `after_id`; numbers the column anew where it got tight.
+
+    `found` are the rows of `neighbours`, if they were asked for already.
+    """
+    low, high = await _gap(uow, stage_id, after_id, moving, found)
     if low is not None and high is not None and (high - low) / (len(moving) + 1) < _CLOSEST:
         await _renumber(uow, stage_id)
-        low, high = await _gap(uow, stage_id, after_id, moving)
+        low, high = await _gap(uow, stage_id, after_id, moving, None)
     if high is None:
         start = 0.0 if low is None else low
         return [start + POSITION_STEP * (i + 1) for i in range(len(moving))]
@@ -30,25 +67,14 @@ async def below(uow: UnitOfWork, stage_id: UUID, after_id: UUID | None, moving: 
 
 
 async def _gap(
-    uow: UnitOfWork, stage_id: UUID, after_id: UUID | None, moving: Sequence[UUID]
+    uow: UnitOfWork, stage_id: UUID, after_id: UUID | None, moving: Sequence[UUID], found: Rows | None
 ) -> tuple[float | None, float | None]:
     """Positions of the neighbours above and below the place; None where there is none."""
-    others = sa.and_(_deals.c.stage_id == stage_id, _deals.c.deleted_at.is_(None), _deals.c.id.not_in(list(moving)))
-    first = sa.select(_deals.c.position).where(others).order_by(_deals.c.position, _deals.c.id)
-    below = first.limit(sa.literal_column("1"))
-    if after_id is None:
-        return None, await uow.scalar(below)
-    above = _deals.alias("above")
-    behind = sa.tuple_(_deals.c.position, _deals.c.id) > sa.tuple_(above.c.position, above.c.id)
-    query = (
-        sa.select(above.c.position, below.where(behind).scalar_subquery())
-        .where(above.c.id == after_id, above.c.stage_id == stage_id, above.c.deleted_at.is_(None))
-    )  # fmt: skip
-    found = await uow.rows(query)
-    if not found:  # the neighbour went elsewhere meanwhile: on top
-        return None, await uow.scalar(below)
-    low, high = tuple(found[0])
-    return low, high
+    if found is None:
+        found = (await uow.together(neighbours(stage_id, after_id, moving)))[0]
+    if not found and after_id is not None:  # the neighbour went elsewhere meanwhile: on top
+        found = (await uow.together(neighbours(stage_id, None, moving)))[0]
+    return (found[0].get("low"), found[0]["high"]) if found else (None, None)
 
 
 async def _renumber(uow: UnitOfWork, stage_id: UUID) -> None:
