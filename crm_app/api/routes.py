@@ -9,9 +9,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from crm_app.api import auth, imports
-from crm_app.api.guard import guard
+from crm_app.api.guard import guard, is_by_token
 from crm_app.api.requests import client_ip, cookies
-from crm_app.api.rest import addresses
+from crm_app.api.rest import addresses, reading
+from crm_app.api.rest.calls import served
 from crm_app.core.errors import CrmError, NotReady, Unauthenticated
 from crm_app.services.people import sessions
 from crm_app.store import identity
@@ -49,6 +50,9 @@ async def health(_: Request) -> Response:
 
 async def me(request: Request) -> Response:
     """Who is signed in, and what they may do."""
+    if is_by_token(request.scope):
+        answer: Response = await served(request, reading.me, ("me",))
+        return answer
     visitor = await sessions.visitor_of(cookies(request.scope), ip=client_ip(request.scope))
     if visitor is None:
         raise Unauthenticated("Sign in first.")

@@ -68,6 +68,8 @@ def methods_of(segments: tuple[str, ...]) -> Methods | None:
     entity = registry.by_slug(segments[0]) if segments else None
     is_managed = entity is not None and entity.is_managed
     match len(segments):
+        case 1 if segments[0] == "me":
+            return {"GET": reading.me}
         case 1:
             return MANAGED_LISTS if is_managed else LISTS
         case 2 if segments[1] == "export":

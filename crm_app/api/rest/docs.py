@@ -15,24 +15,28 @@ from crm_app.api.requests import header
 from crm_app.api.rest import entities as seen
 from crm_app.api.rest import openapi as described
 from crm_app.api.rest.answers import JSON, Answer, digest, is_known
-from crm_app.api.rest.calls import caller_of
+from crm_app.api.rest.calls import Call, served
 from crm_app.core import registry
 from crm_app.settings import settings
-from crm_app.store.uow import unit_of_work
 
 _SHEET = Template((Path(__file__).parent / "docs.html").read_text())
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
-async def openapi(request: Request) -> Answer:
+async def openapi(request: Request) -> Any:
     """GET /api/openapi.json; with a token as its owner sees the records."""
     if header(request.scope, b"authorization"):
-        caller = await caller_of(request, "")
-        async with unit_of_work(caller.actor) as uow:
-            entities = [await seen.named(uow, e.name) for e in registry.all_entities()]
-        body = orjson.dumps(described.document(entities))
-    else:
-        body = _plain()
+        return await served(request, _as_seen, ())
+    return _marked_answer(request, _plain())
+
+
+async def _as_seen(call: Call) -> Answer:
+    async with call.work() as uow:
+        entities = [await seen.named(uow, e.name) for e in registry.all_entities()]
+    return _marked_answer(call.request, orjson.dumps(described.document(entities)))
+
+
+def _marked_answer(request: Request, body: bytes) -> Answer:
     mark = f'"{digest(body)}"'
     headers = {"etag": mark, "cache-control": "no-cache", "vary": "Authorization", "content-type": JSON}
     if is_known(mark, header(request.scope, b"if-none-match")):
@@ -90,7 +94,7 @@ def _operation(document: Any, path: str, method: str, operation: Any, shared: li
 def _parameters(parameters: list[Any]) -> str:
     rows = "".join(
         f"<tr><td><code>{_(p['name'])}</code><br><small>{p['in']}</small></td>"
-        f"<td>{_(_kind(p['schema']))}</td><td>{_(p.get('description', ''))}</td></tr>"
+        f"<td>{_(_kind(p['schema']))}</td><td>{_marked(p.get('description', ''))}</td></tr>"
         for p in parameters
     )
     return f"<h4>Parameters</h4><table>{rows}</table>"
@@ -100,7 +104,7 @@ def _fields(schema: Any) -> str:
     required = schema.get("required", ())
     rows = "".join(
         f"<tr><td><code>{_(name)}</code>{'<br><small>required</small>' if name in required else ''}</td>"
-        f"<td>{_(_kind(field))}</td><td>{_(field.get('description', field.get('title', '')))}</td></tr>"
+        f"<td>{_(_kind(field))}</td><td>{_marked(field.get('description', field.get('title', '')))}</td></tr>"
         for name, field in schema["properties"].items()
     )
     example = schema.get("examples", [None])[0]

@@ -38,14 +38,14 @@ async def export(call: Call) -> StreamingResponse:
         query = queries.read(params, entity, call.actor, more=_PARAMETERS)
     if {"page", "page_size", "after", "expand", "total"} & set(params):
         raise Invalid("An export has no pages and expands nothing: it is all that fits the conditions, in one file.")
-    pages = _pages(call, entity, query)
+    pages = _pages(call, entity, query, titles=form == "csv")
     first = await anext(pages)  # what is wrong is answered before anything is sent
     name = f"{entity.slug}.{form}"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
     return StreamingResponse(_WRITERS[form](entity, query, first, pages), media_type=_KINDS[form], headers=headers)
 
 
-async def _pages(call: Call, entity: Entity, query: Query) -> AsyncIterator[Rows]:
+async def _pages(call: Call, entity: Entity, query: Query, *, titles: bool) -> AsyncIterator[Rows]:
     """Each in a unit of work of its own: no transaction stays open for as long as a reader is slow."""
     after: tuple[Any, UUID] | None = None
     while True:
@@ -59,6 +59,7 @@ async def _pages(call: Call, entity: Entity, query: Query) -> AsyncIterator[Rows
                 descending=query.descending,
                 after=after,
                 limit=_PAGE,
+                titles=titles,
             )
         yield found.rows
         after = found.after

@@ -52,14 +52,14 @@ tree as JSON in `filter`, with `all`, `any`, `not` and related records. `me` sta
 
 
 def document(entities: Iterable[Entity], *, server: str = "/api") -> dict[str, Any]:
-    known = [e for e in entities if e.columns]
+    known = sorted((e for e in entities if e.columns), key=lambda e: e.plural)
     return {
         "openapi": "3.1.0",
         "info": {"title": "SalesCompass", "version": "1", "description": _ABOUT},
         "servers": [{"url": server}],
         "security": [{"token": []}],
         "tags": [{"name": e.plural} for e in known] + [{"name": "Imports"}, {"name": "Tokens"}],
-        "paths": {path: item for e in known for path, item in _paths(e).items()} | _imports() | _tokens(),
+        "paths": {path: item for e in known for path, item in _paths(e).items()} | _imports() | _tokens() | _me(),
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {name: schema for e in known for name, schema in _schemas(e).items()} | _shared(),
@@ -70,7 +70,7 @@ def document(entities: Iterable[Entity], *, server: str = "/api") -> dict[str, A
 
 def _paths(entity: Entity) -> dict[str, Any]:
     base, name, tag = f"/{entity.slug}/", camel(entity), {"tags": [entity.plural]}
-    one, label = f"{base}{{id}}/", entity.label.lower()
+    one, label, article = f"{base}{{id}}/", entity.label.lower(), schemas.a(entity.label)
     paths: dict[str, Any] = {
         base: {
             "get": {
@@ -97,11 +97,11 @@ def _paths(entity: Entity) -> dict[str, Any]:
     if entity.is_managed:
         return paths
     paths[f"{base}import/"] = {"post": openapi_files.receive(entity, _refused(_IMPORTING))}
-    paths[base]["post"] = _writes(entity, "create", f"Add a {label}", body=f"{name}New", gives=name, status=201)
-    paths[one]["put"] = _writes(entity, "replace", f"Replace a {label}", body=f"{name}Whole", gives=name)
-    paths[one]["patch"] = _writes(entity, "change", f"Change a {label}", body=f"{name}Change", gives=name)
-    paths[one]["delete"] = _writes(entity, "delete", f"Put a {label} into the trash", gives="Deleted")
-    back = _writes(entity, "restore", f"Take a {label} out of the trash", gives=name)
+    paths[base]["post"] = _writes(entity, "create", f"Add {article}", body=f"{name}New", gives=name, status=201)
+    paths[one]["put"] = _writes(entity, "replace", f"Replace {article}", body=f"{name}Whole", gives=name)
+    paths[one]["patch"] = _writes(entity, "change", f"Change {article}", body=f"{name}Change", gives=name)
+    paths[one]["delete"] = _writes(entity, "delete", f"Put {article} into the trash", gives="Deleted")
+    back = _writes(entity, "restore", f"Take {article} out of the trash", gives=name)
     paths[f"{one}restore/"] = {"parameters": [_ID], "post": back}
     if transitions.is_deal(entity):
         moved = _writes(entity, "transition", "Move, win, lose or reopen a deal", body="StageTransition", gives=name)
@@ -226,6 +226,17 @@ def _shared() -> dict[str, Schema]:
         "Pair": _object(access_token=_TEXT, token_type=_TEXT, expires_in=whole, refresh_token=_TEXT),
         "StageTransition": transitions.schema(schemas.field),
         "ImportReport": openapi_files.report(),
+        "Me": _object(
+            id=_ID["schema"],
+            name=_TEXT,
+            email=_TEXT,
+            workspace=_TEXT,
+            role=_TEXT,
+            scope=_TEXT,
+            time_zone=_TEXT,
+            currency=_TEXT,
+            permissions={"type": "array", "items": _TEXT},
+        ),
         "Revoked": _object(revoked={"type": "boolean"}),
         "SignIn": {**_object(email=_SHORT, password=_SHORT), "additionalProperties": False},
         "Refresh": {**_object(refresh_token=_SHORT), "additionalProperties": False},
@@ -234,6 +245,16 @@ def _shared() -> dict[str, Schema]:
 
 def _imports() -> dict[str, Any]:
     return {"/imports/{id}/revert/": {"parameters": [_ID], "post": openapi_files.revert(_refused(_IMPORTING))}}
+
+
+def _me() -> dict[str, Any]:
+    told = _answers("Me", (400, 401, 429, 503), more={304: _UNCHANGED})
+    about = {
+        "operationId": "me",
+        "summary": "Who the token stands for, and what it may do",
+        "parameters": [_IF_NONE_MATCH],
+    }
+    return {"/me/": {"get": {"tags": ["Tokens"], **about, "responses": told}}}
 
 
 def _tokens() -> dict[str, Any]:

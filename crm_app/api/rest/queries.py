@@ -19,7 +19,7 @@ from starlette.datastructures import QueryParams
 
 from crm_app.core import registry
 from crm_app.core.conditions import OPERATORS, AllOf, AnyOf, Clause, Condition, Takes, Token, check, parse
-from crm_app.core.conditions.tree import parse_value
+from crm_app.core.conditions.tree import MAX_LIST, parse_value
 from crm_app.core.context import Actor
 from crm_app.core.errors import Invalid
 from crm_app.core.registry import Entity, FieldSpec, Kind
@@ -86,6 +86,8 @@ def read(params: QueryParams, entity: Entity, actor: Actor, *, more: Sequence[st
 def expansions(entity: Entity, text: str | None, *, many: bool = False) -> tuple[str, ...]:
     """Names of relations; with `many` also those that lead to many records."""
     names = names_in("expand", text)
+    if not names:
+        return ()
     known = [n for n, r in registry.relations(entity).items() if (many or not r.many) and _seen(entity, r)]
     for name in names:
         if name not in known:
@@ -196,7 +198,10 @@ def _clause(entity: Entity, name: str, text: str) -> Clause:
             raise Invalid(**{name: "takes no value; write it as true, or leave the value empty"})
         return Clause(spec.name, op)
     if takes in (Takes.list, Takes.pair):
-        return Clause(spec.name, op, tuple(_value(spec, part.strip()) for part in text.split(",")))
+        parts = text.split(",", MAX_LIST)
+        if len(parts) > MAX_LIST:
+            raise Invalid(**{name: f"holds more than {MAX_LIST} values"})
+        return Clause(spec.name, op, tuple(_value(spec, part.strip()) for part in parts))
     value = int(text) if takes is Takes.days and text.isdecimal() and len(text) < 7 else _value(spec, text)
     return Clause(spec.name, op, value)
 

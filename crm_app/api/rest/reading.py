@@ -51,7 +51,9 @@ async def page(uow: UnitOfWork, entity: Entity, query: Query, also: sa.ColumnEle
     where = where_of(uow, entity, query)
     if also is not None:
         where = also if where is None else sa.and_(also, where)
-    columns = [*query.fields, *(registry.relations(entity)[n].link for n in query.expand)]
+    columns = list(query.fields)
+    if query.expand:
+        columns += [registry.relations(entity)[n].link for n in query.expand]
     found = await records.find(
         uow,
         entity,
@@ -143,6 +145,24 @@ async def _other_end(uow: UnitOfWork, entity: Entity, name: str, record: Any) ->
     mine = other.table.c[relation.link] == record.id
     found = await records.find(uow, other, columns=fields, where=mine, sort="id", limit=_MOST_EXPANDED, titles=False)
     return [{n: row[n] for n in fields} for row in found.rows]
+
+
+async def me(call: Call) -> Answer:
+    """GET /api/me/: who the token stands for, and what it may do."""
+    queries.only(call.request.query_params, ())
+    actor, caller = call.actor, call.caller
+    told = {
+        "id": actor.user_id,
+        "name": actor.name,
+        "email": caller.email,
+        "workspace": caller.workspace,
+        "role": caller.role,
+        "scope": actor.scope.value,
+        "permissions": sorted(actor.permissions),
+        "time_zone": actor.time_zone,
+        "currency": actor.currency,
+    }
+    return conditional(call, dumps(told))
 
 
 def shown(record: Any, fields: Sequence[str]) -> dict[str, Any]:

@@ -44,6 +44,12 @@ def camel(entity: Entity) -> str:
     return "".join(part.capitalize() for part in entity.name.split("_"))
 
 
+def a(label: str) -> str:
+    """ "an account", "a user" """
+    word = label.lower()
+    return f"{'an' if word[:1] in 'aeio' else 'a'} {word}"
+
+
 def field(spec: FieldSpec, *, required: bool = False) -> Schema:
     schema: Schema = dict(_TYPES.get(spec.kind, {"type": "string"}))
     if spec.kind in (Kind.number, Kind.money, Kind.percent):
@@ -68,8 +74,7 @@ def _about(spec: FieldSpec) -> Schema:
         unit = f" of the currency in `{spec.currency_field}`" if spec.currency_field else ""
         return {"description": f"Minor units{unit}: 125000 is 1,250.00 where the currency has two decimals."}
     if spec.kind is Kind.link and (target := registry.find(spec.target)):
-        article = "an" if target.label[:1] in "AEIOU" else "a"
-        return {"description": f"Id of {article} {target.label.lower()} (/api/{target.slug}/)."}
+        return {"description": f"Id of {a(target.label)} (/api/{target.slug}/)."}
     if spec.kind is Kind.decimal:
         return {"description": "A decimal number as text, so that no digit is lost."}
     if spec.choices:

@@ -8,7 +8,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import count
@@ -66,9 +66,15 @@ async def by_key(token: str, *, now: datetime, ip: str, user_agent: str, request
         raise Unauthenticated("This API key is not known here, has expired or was revoked. Make a new one in Settings.")
     caller = _caller(row, ip, user_agent, request_id)
     if row.last_used_at is None or now - row.last_used_at > _TOUCH_EVERY:
+        if secret in _known:  # before the wait: requests beside this one need not note it too
+            _known[secret] = replace(row, last_used_at=now), _known[secret][1]
         await _touch(caller, now)
-        _known.pop(secret, None)
     return caller
+
+
+def is_remembered(token: str) -> bool:
+    """Whether this process has met the key before, as a good one."""
+    return digest(token) in _known
 
 
 async def by_access_token(token: str, *, now: datetime, ip: str, user_agent: str, request_id: str) -> Caller:
