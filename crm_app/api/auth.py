@@ -4,7 +4,7 @@ code in its address (the codes are explained in state/people/sign_in.py)."""
 import logging
 import re
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -138,8 +138,16 @@ class _Form(dict[str, str]):
 
 
 async def _form(request: Request) -> _Form:
+    """What was filled in. Whoever was faster than the scripts of the page sends no `next` and no `token`: they stand in
+    the address of the page that the form was on."""
     async with request.form(max_files=0, max_fields=20) as form:
-        return _Form({k: v for k, v in form.items() if isinstance(v, str)})
+        given = _Form({k: v for k, v in form.items() if isinstance(v, str)})
+    page = urlsplit(request.headers.get("referer", ""))
+    if page.path.startswith("/sign-in") and not given["next"]:
+        given["next"] = dict(parse_qsl(page.query)).get("next", "")
+    elif page.path.startswith(("/reset/", "/invite/")) and not given["token"]:
+        given["token"] = page.path.strip("/").partition("/")[2]
+    return given
 
 
 def _from(request: Request) -> dict[str, str]:

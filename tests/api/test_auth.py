@@ -47,6 +47,20 @@ async def test_signing_in_and_out(browser, alice):
     assert await sessions.actor_of(token) is None
 
 
+async def test_whoever_is_faster_than_the_scripts_of_the_page_gets_where_they_wanted(browser, alice):
+    given = {"email": await address_of(alice), "password": PASSWORD, "next": ""}
+    for page, goal in (
+        ("/sign-in?next=%2Fpipeline%3Fp%3D1", "/pipeline?p=1"),
+        ("/sign-in/?done=ended&next=%2Faccounts", "/accounts"),
+        ("/sign-in?next=https%3A%2F%2Fevil.example", "/"),
+        ("/accounts?next=%2Fpipeline", "/"),
+    ):
+        hers = await browser()
+        sent = {"origin": hers.base_url, "referer": hers.base_url + page}
+        answer = await hers.http.post("/auth/sign-in", data=given, headers=sent)
+        assert answer.headers["location"] == goal
+
+
 async def test_signing_in_anew_ends_the_session_before(browser, alice, bob):
     shared = await browser(alice)
     old = shared.cookie

@@ -31,7 +31,10 @@ async def test_dark_mode_is_remembered_and_does_not_flash(visit, alice):
     """)
     await page.reload()
     await open_board(page)
-    await page.wait_for_function("window.colors.length >= 10")
+    await page.evaluate("""() => new Promise(done => {
+        const look = () => (window.colors.length >= 10 ? done() : requestAnimationFrame(look));
+        look();
+    })""")
     shown = set(await page.evaluate("window.colors"))
     assert shown == {dark.split(" ", 1)[1]}, shown
     await page.get_by_role("button", name="Alice").click()

@@ -58,6 +58,7 @@ export function InPlace({
   const [slow, setSlow] = useState(false);
   const [waiting, setWaiting] = useState(false);
   const [ticked, setTicked] = useState(false);
+  const [heard, setHeard] = useState("");
   const [message, setMessage] = useState("");
   const [theirs, setTheirs] = useState(null);
   const start = useRef("");
@@ -81,6 +82,7 @@ export function InPlace({
     start.current = value ?? "";
     setText(value ?? "");
     setMessage("");
+    setHeard("");
     setTheirs(null);
     go("edit");
   };
@@ -128,6 +130,7 @@ export function InPlace({
       drop();
       go("rest");
       setTicked(true);
+      setHeard(`${label} saved`);
     }
   }, [stamp, answer?.state, mode]);
 
@@ -314,7 +317,7 @@ export function InPlace({
       )}
       {waiting && <p className="hint">Still waiting for the server. What you typed is kept</p>}
       <span className="sr" role="status">
-        {ticked ? `${label} saved` : ""}
+        {heard}
       </span>
     </>
   );
