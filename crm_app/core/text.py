@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _SPECIAL = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "ħ": "h", "ŧ": "t"}
@@ -86,11 +87,13 @@ def digits(text: str) -> str:
     return re.sub(r"\D", "", text.partition(";")[0])[-10:]
 
 
+@lru_cache(maxsize=4096)
 def initials(name: str) -> str:
     words = [w for w in re.split(r"[\s\-]+", name) if w[:1].isalnum()]
     return (words[0][:1] + (words[-1][:1] if len(words) > 1 else words[0][1:2])).upper() if words else "?"
 
 
+@lru_cache(maxsize=4096)
 def tint(name: str) -> int:
     """One of eight colours for a person or company mark; the same name always gets the same."""
     return sum(fold(name).encode()) % 8 + 1

@@ -78,12 +78,7 @@ class AppState(rx.State):
     async def visitor(self) -> Visitor:
         """The actor with what the frame shows. One look at the database serves for a second, so a long-running handler
         asks again before each thing it does."""
-        cookie, seen = self.router.headers.cookie, _seen.get()
-        if seen is not None and seen.cookie == cookie and time.monotonic() - seen.at < _FRESH:
-            return seen.visitor
-        visitor = await _look(self.router)
-        if visitor is None:
-            raise Unauthenticated("Sign in to go on.")
+        visitor = await visitor_at(self.router)
         self.take(visitor)
         return visitor
 
@@ -185,6 +180,17 @@ def is_behind_the_door(event_name: str) -> bool:
     """Whether the event is one of AppState or of a class below it."""
     owner, door = event_name.rpartition(".")[0], AppState.get_full_name()
     return owner == door or owner.startswith(f"{door}.")
+
+
+async def visitor_at(router: Any) -> Visitor:
+    """Who is behind a tab's websocket, as seen within the last second; Unauthenticated when nobody is any more."""
+    cookie, seen = router.headers.cookie, _seen.get()
+    if seen is not None and seen.cookie == cookie and time.monotonic() - seen.at < _FRESH:
+        return seen.visitor
+    visitor = await _look(router)
+    if visitor is None:
+        raise Unauthenticated("Sign in to go on.")
+    return visitor
 
 
 async def _look(router: Any) -> Visitor | None:

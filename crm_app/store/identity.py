@@ -4,6 +4,7 @@ Each goes through a definer function that answers for one exact key, or to `sign
 tenant. Every statement is a transaction of its own.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_app.models.people.sessions import LinkPurpose, SignInAttempt
 from crm_app.store.engine import engine
 
-_SESSION = sa.text("SELECT * FROM crm_session_user(:digest)")
+_SESSIONS = sa.text(
+    "SELECT asked.digest, live.* FROM unnest(CAST(:digests AS text[])) AS asked (digest)"
+    " CROSS JOIN LATERAL crm_session_user(asked.digest) AS live"
+)
 _CANDIDATES = sa.text("SELECT * FROM crm_sign_in_candidates(:key)")
 _LINK = sa.text("SELECT * FROM crm_link_user(:digest)")
 _attempts = SignInAttempt.__table__  # type: ignore[attr-defined]
@@ -73,11 +77,39 @@ async def _each_alone() -> AsyncIterator[AsyncConnection]:
         yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
+_asked: dict[str, asyncio.Future[SessionRow | None]] = {}
+_answering: asyncio.Task[None] | None = None
+
+
 async def session_user(digest: str) -> SessionRow | None:
-    """The live session of this token digest: not revoked, not expired, of an active user."""
-    async with _each_alone() as connection:
-        row = (await connection.execute(_SESSION, {"digest": digest})).first()
-    return SessionRow(*row) if row else None
+    """The live session of this token digest: not revoked, not expired, of an active user.
+
+    Looks of the same moment are one round trip: a change makes every open board ask who looks at it. None is answered
+    from what was read before it was asked.
+    """
+    global _answering  # noqa: PLW0603
+    loop = asyncio.get_running_loop()
+    if not _asked or _answering is None or _answering.done() or _answering.get_loop() is not loop:
+        _asked.clear()
+        _answering = loop.create_task(_answer(), name="look at sessions")
+    answer = _asked.setdefault(digest, loop.create_future())
+    return await asyncio.shield(answer)
+
+
+async def _answer() -> None:
+    await asyncio.sleep(0)
+    asked = dict(_asked)
+    _asked.clear()
+    try:
+        async with _each_alone() as connection:
+            rows = (await connection.execute(_SESSIONS, {"digests": list(asked)})).all()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer to everybody who asked
+        for answer in asked.values():
+            answer.set_exception(error)
+        return
+    found = {digest: SessionRow(*row) for digest, *row in rows}
+    for digest, answer in asked.items():
+        answer.set_result(found.get(digest))
 
 
 async def sign_in_candidates(email_key: str) -> list[Candidate]:

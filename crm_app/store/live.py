@@ -49,7 +49,15 @@ class Signal:
 
 
 Message = Changed | Resync | Signal
-Wanted = Callable[[Message], bool]
+_EVERYTHING = (Changed, Resync, Signal)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subscriber:
+    queue: asyncio.Queue[Any]
+    wanted: tuple[type, ...]
+
+
 Forget = Callable[[UUID | None, frozenset[str]], None]
 
 
@@ -57,7 +65,7 @@ class LiveHub:
     """Subscribers of this process, by tenant. `listen` runs as long as the process does."""
 
     def __init__(self) -> None:
-        self._queues: dict[UUID, dict[str, asyncio.Queue[Message | None]]] = defaultdict(dict)
+        self._subscribers: dict[UUID, dict[str, _Subscriber]] = defaultdict(dict)
         self.is_listening = asyncio.Event()
         self._caches: list[Forget] = []
 
@@ -67,23 +75,26 @@ class LiveHub:
         self._caches.append(forget)
 
     @contextlib.contextmanager
-    def subscribe(self, tenant_id: UUID, key: str) -> Iterator[asyncio.Queue[Message | None]]:
-        """A queue of the tenant's messages. The newest subscription under `key` wins; the older one receives None."""
-        mine: asyncio.Queue[Message | None] = asyncio.Queue(maxsize=_QUEUE_SIZE)
-        queues = self._queues[tenant_id]
-        if older := queues.get(key):
-            _put(older, None)
-        queues[key] = mine
+    def subscribe(
+        self, tenant_id: UUID, key: str, wanted: tuple[type, ...] = _EVERYTHING
+    ) -> Iterator[asyncio.Queue[Any]]:
+        """A queue of the tenant's messages of the `wanted` kinds. The newest subscription under `key` wins; the older
+        one receives None."""
+        mine = _Subscriber(asyncio.Queue(maxsize=_QUEUE_SIZE), wanted)
+        subscribers = self._subscribers[tenant_id]
+        if older := subscribers.get(key):
+            put(older.queue, None)
+        subscribers[key] = mine
         try:
-            yield mine
+            yield mine.queue
         finally:
-            if queues.get(key) is mine:
-                del queues[key]
-            if not queues:
-                self._queues.pop(tenant_id, None)
+            if subscribers.get(key) is mine:
+                del subscribers[key]
+            if not subscribers and self._subscribers.get(tenant_id) is subscribers:
+                del self._subscribers[tenant_id]
 
     def count(self) -> int:
-        return sum(len(q) for q in self._queues.values())
+        return sum(len(s) for s in self._subscribers.values())
 
     async def listen(self) -> None:
         """Read notifications for ever; after a lost connection everybody is told to read anew."""
@@ -104,9 +115,8 @@ class LiveHub:
             for forget in self._caches:
                 forget(None, frozenset())
             self.is_listening.set()
-            for queues in list(self._queues.values()):
-                for q in list(queues.values()):
-                    _put(q, Resync())
+            for subscribers in list(self._subscribers.values()):
+                _tell(subscribers, Resync())
             async for note in connection.notifies():
                 try:
                     self._spread(note.payload)
@@ -118,8 +128,8 @@ class LiveHub:
         touched = frozenset((*(c["e"] for c in body.get("c", ())), *body.get("s", ())))
         for forget in self._caches if touched else ():
             forget(UUID(body["t"]), touched)
-        queues = self._queues.get(UUID(body["t"]))
-        if not queues:
+        subscribers = self._subscribers.get(UUID(body["t"]))
+        if not subscribers:
             return
         messages: list[Message] = [
             Changed(c["e"], UUID(c["i"]), c["v"], c["a"], body.get("u", "")) for c in body.get("c", ())
@@ -128,17 +138,22 @@ class LiveHub:
             messages.append(Resync(frozenset(body["s"])))
         if "p" in body:
             messages.append(Signal(body["p"], body.get("b", {})))
-        for q in list(queues.values()):
-            for message in messages:
-                _put(q, message)
+        for message in messages:
+            _tell(subscribers, message)
 
 
-def _put(q: asyncio.Queue[Message | None], message: Message | None) -> None:
+def _tell(subscribers: dict[str, _Subscriber], message: Message) -> None:
+    for subscriber in list(subscribers.values()):
+        if isinstance(message, subscriber.wanted):
+            put(subscriber.queue, message)
+
+
+def put(q: asyncio.Queue[Any], message: Any) -> None:
     """A full queue belongs to a stuck screen: one order to read anew instead of five hundred messages."""
     if q.full():
         while not q.empty():
             q.get_nowait()
-        message = message if message is None else Resync()
+        message = None if message is None else Resync()
     q.put_nowait(message)
 
 

@@ -11,7 +11,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.util import await_only
@@ -283,6 +284,11 @@ async def retrying(
             if attempt + 1 == attempts or not isinstance(error.orig, DeadlockDetected | SerializationFailure):
                 raise
     raise AssertionError("attempts must be at least 1")
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the database could not answer just then, so that the same may work in a moment."""
+    return isinstance(error, InterfaceError | OperationalError | PoolTimeoutError | OSError)
 
 
 async def signal(actor: Actor, topic: str, body: dict[str, Any]) -> None:

@@ -1,6 +1,8 @@
 """Row visibility: own, team, all -> WHERE. `Actor.sees_owner` says the same in Python."""
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -40,3 +42,18 @@ def visible_owners(actor: Actor) -> list[Any] | None:
     if actor.scope is Scope.all:
         return None
     return sorted(actor.team_ids) if actor.scope is Scope.team else [actor.user_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Everything about an actor that decides what they may see: who has the same sight reads the same."""
+
+    tenant_id: UUID
+    owners: tuple[UUID, ...] | None  # whose records; None is everybody's
+    permissions: frozenset[str]
+    hidden_fields: frozenset[str]
+
+
+def sight(actor: Actor) -> Sight:
+    owners = visible_owners(actor)
+    return Sight(actor.tenant_id, None if owners is None else tuple(owners), actor.permissions, actor.hidden_fields)

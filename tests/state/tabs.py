@@ -1,6 +1,8 @@
 """A browser tab without a browser: the whole tree of states, a real session, handlers called as Reflex calls them."""
 
+import asyncio
 import inspect
+import itertools
 import json
 from typing import Any, Self, TypeVar
 
@@ -14,6 +16,7 @@ from crm_app.state.base import Doorkeeper
 from crm_app.store.uow import unit_of_work
 
 S = TypeVar("S", bound=rx.State)
+_numbers = itertools.count()
 
 
 class Tab:
@@ -21,8 +24,9 @@ class Tab:
 
     def __init__(self, cookie: str, address: str = "/") -> None:
         self._root = rx.State(_reflex_internal_init=True)
+        self._lock = asyncio.Lock()  # as Reflex runs one event of a tab at a time, but for what runs in the background
         headers = {"cookie": cookie, "origin": "http://localhost:8000", "user-agent": "Tests/1.0"}
-        self._router = {"headers": headers, "token": "tab", "sid": "socket", "ip": "203.0.113.7"}
+        self._router = {"headers": headers, "token": f"tab {next(_numbers)}", "sid": "socket", "ip": "203.0.113.7"}
         self.go(address)
 
     def go(self, address: str) -> None:
@@ -42,22 +46,28 @@ class Tab:
         event = Event(name=f"{state.get_full_name()}.{handler.fn.__name__}")
         if (turned_away := await Doorkeeper().preprocess(None, state, event)) is not None:  # type: ignore[arg-type]
             return list(turned_away.events)
-        result = handler.fn(_Background(state) if handler.is_background else state, *values)
-        if inspect.isasyncgen(result):
-            return [event async for event in result]
-        answer = await result if inspect.isawaitable(result) else result
-        return [] if answer is None else answer if isinstance(answer, list) else [answer]
+        if handler.is_background:
+            return await _answer(handler.fn(_Background(state, self._lock), *values))
+        async with self._lock:
+            return await _answer(handler.fn(state, *values))
 
     def sent(self) -> str:
         """All that the browser would know by now, as text to look into."""
         return json.dumps(self._root.dict(), default=str)
 
 
+async def _answer(result: Any) -> list[Any]:
+    if inspect.isasyncgen(result):
+        return [event async for event in result]
+    answer = await result if inspect.isawaitable(result) else result
+    return [] if answer is None else answer if isinstance(answer, list) else [answer]
+
+
 class _Background:
     """What a background event gets for `self`: the state, to be changed inside `async with` only."""
 
-    def __init__(self, state: rx.State) -> None:
-        self.__dict__.update(_state=state, _is_open=False)
+    def __init__(self, state: rx.State, lock: asyncio.Lock) -> None:
+        self.__dict__.update(_state=state, _lock=lock, _is_open=False)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["_state"], name)
@@ -67,11 +77,13 @@ class _Background:
         setattr(self.__dict__["_state"], name, value)
 
     async def __aenter__(self) -> Self:
+        await self.__dict__["_lock"].acquire()
         self.__dict__["_is_open"] = True
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self.__dict__["_is_open"] = False
+        self.__dict__["_lock"].release()
 
 
 async def tab_of(actor: Actor, address: str = "/") -> Tab:

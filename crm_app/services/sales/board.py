@@ -1,8 +1,9 @@
 """The board: the columns of a pipeline with their first cards and totals, read for one viewer."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -105,7 +106,7 @@ class Board:
     columns: list[Column]
     won: Totals  # of the whole pipeline, under the same filters
     lost: Totals
-    kinds: Mapping[UUID, StageKind]  # of all its stages, shown or not
+    stages: Sequence[sa.RowMapping]  # all of the pipeline, shown or not
     totals: Mapping[UUID, Totals]  # of those that have any
 
 
@@ -165,8 +166,7 @@ async def board(
         kind: merged([totals[s["id"]] for s in every if s["kind"] is kind and s["id"] in totals])
         for kind in (StageKind.won, StageKind.lost)
     }
-    kinds = {s["id"]: s["kind"] for s in every}
-    return Board(pipeline, columns, ends[StageKind.won], ends[StageKind.lost], kinds, totals)
+    return Board(pipeline, columns, ends[StageKind.won], ends[StageKind.lost], every, totals)
 
 
 def merged(parts: Iterable[Totals]) -> Totals:
@@ -206,22 +206,44 @@ def _with_names(cards: sa.FromClause, source: Any) -> sa.Select[Any]:
 async def _first_cards(
     uow: UnitOfWork, stage_ids: list[UUID], filters: Filters, window: int
 ) -> dict[UUID, list[sa.RowMapping]]:
+    values: dict[str, Any] = {"stages": stage_ids}
+    if filters == Filters():
+        seen = visible_owners(uow.actor)
+        query = _plain_first_cards(window, seen is not None)
+        values |= {} if seen is None else {"owners": seen}
+    else:
+        query = _first_cards_query(window, lambda wanted: narrowed(uow, wanted, filters))
+    found: dict[UUID, list[sa.RowMapping]] = {}
+    for row in (await uow.execute(query, values)).mappings():
+        found.setdefault(row["stage_id"], []).append(row)
+    return found
+
+
+@cache
+def _plain_first_cards(window: int, is_scoped: bool) -> sa.Select[Any]:
+    """Without filters: made once, because building it costs as much as running it."""
+
+    def seen(wanted: sa.Select[Any]) -> sa.Select[Any]:
+        live = wanted.where(_deals.c.deleted_at.is_(None))
+        return live.where(_deals.c.owner_id.in_(sa.bindparam("owners", expanding=True))) if is_scoped else live
+
+    return _first_cards_query(window, seen)
+
+
+def _first_cards_query(window: int, narrow: Callable[[sa.Select[Any]], sa.Select[Any]]) -> sa.Select[Any]:
+    """Of the stages given as `stages`."""
     wanted = sa.select(*(_deals.c[n] for n in _CARD), _deals.c.tenant_id, _deals.c.account_id)
     first = (
-        narrowed(uow, wanted.where(_deals.c.stage_id == _stages.c.id), filters)
+        narrow(wanted.where(_deals.c.stage_id == _stages.c.id))
         .order_by(_deals.c.position, _deals.c.id)
         .limit(sa.literal_column(str(int(window) + 1)))
         .lateral("first_cards")
     )
-    query = (
+    return (
         _with_names(first, _stages.join(first, sa.true()))
-        .where(_stages.c.id.in_(stage_ids))
+        .where(_stages.c.id.in_(sa.bindparam("stages", expanding=True)))
         .order_by(first.c.stage_id, first.c.position, first.c.id)
     )
-    found: dict[UUID, list[sa.RowMapping]] = {}
-    for row in (await uow.execute(query)).mappings():
-        found.setdefault(row["stage_id"], []).append(row)
-    return found
 
 
 async def more_cards(

@@ -1,6 +1,7 @@
 """The live board of a tab: a snapshot, then small ops; docs/how-to/board-protocol.md describes both."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -8,22 +9,26 @@ from typing import Any
 from uuid import UUID
 
 import reflex as rx
+from reflex_base.constants.state import FIELD_MARKER
 
 from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor
 from crm_app.core.errors import Conflict, CrmError, Forbidden
 from crm_app.core.text import initials, tint
 from crm_app.services.sales import board, drops, undo
-from crm_app.services.sales.board import Filters
 from crm_app.services.sales.opportunities import MissingFields
-from crm_app.state.base import AppState, internal, notice_action
+from crm_app.state.base import AppState, internal, notice_action, visitor_at
 from crm_app.state.live import next_batch
 from crm_app.state.presence import BEAT, TOPIC, Presence, look
-from crm_app.state.sales import cards, filters
+from crm_app.state.sales import board_views, filters
+from crm_app.state.sales.board_views import Question, Snapshot, Told
 from crm_app.state.sales.deal_dialog import MISSING, DealDialog, wanted
-from crm_app.store.live import Changed, Message, Resync, Signal, hub
-from crm_app.store.uow import retrying, unit_of_work
+from crm_app.store.live import Resync, Signal, hub
+from crm_app.store.uow import is_passing, retrying, unit_of_work
+from crm_app.store.visibility import sight
 
+log = logging.getLogger(__name__)
+_AFTER_FAILURE = 1.0  # seconds
 _RING = 20  # ops kept in the state; a tab that missed more asks for a fresh board
 _RING_SECONDS = 2.0
 
@@ -46,8 +51,9 @@ class BoardState(AppState):
     is_loaded: bool = False
     shows_ends: bool = False
     _sequence: int = 0
-    _limits: dict[str, int] = {}  # shown stage -> rotting days, 0 for none
-    _kinds: dict[str, str] = {}  # every stage of the pipeline -> open, won, lost
+    _shape: board_views.Shape = board_views.Shape()
+    _figures: dict[str, dict[str, Any]] = {}  # of each stage, as last told
+    _settled: dict[str, dict[str, Any]] = {}  # cards of the last answer to a drop, which come again as a change
     _deals_seen: dict[str, list[dict[str, Any]]] = {}
 
     @rx.event
@@ -57,97 +63,103 @@ class BoardState(AppState):
 
     @rx.event(background=True)
     async def watch(self):
+        tab = secrets.token_hex(6)
         async with self:
-            actor = await self.actor()
-            token = self.router.session.client_token
-            tab = secrets.token_hex(6)
-            query = {k: v for k, v in self.router.url.query_parameters.items() if isinstance(v, str)}
-        wanted = filters.parse(query, actor.currency)
-        with hub.subscribe(actor.tenant_id, f"board:{token}") as messages:
+            router = self.router
+            query = {k: v for k, v in router.url.query_parameters.items() if isinstance(v, str)}
+            self.viewers, self._deals_seen = [], {}
+        actor = (await visitor_at(router)).actor
+        with hub.subscribe(actor.tenant_id, f"board:{router.session.client_token}", (Signal,)) as messages:
             try:
-                async with self:
-                    self.viewers, self._deals_seen = [], {}
-                    await self._show(actor, query, wanted)
-                    place = f"board:{self.pipeline_id}"
-                await look(actor, tab, place)
-                await self._follow(messages, query, wanted, tab, place)
+                while await self._follow(messages, router, query, tab):
+                    pass
             finally:
                 await asyncio.shield(look(actor, tab, ""))
 
-    async def _follow(
-        self, messages: asyncio.Queue[Message | None], query: dict[str, str], wanted: Filters, tab: str, place: str
-    ) -> None:
-        """Until the tab leaves: what changes is read anew under the viewer's own rights, once per burst."""
+    async def _follow(self, messages: asyncio.Queue[Any], router: Any, query: dict[str, str], tab: str) -> bool:
+        """Until the tab leaves, or, and then True, until it must begin anew: its actor sees other things now, or the
+        database was away."""
+        try:
+            actor = (await visitor_at(router)).actor
+            question = Question.of(actor, query)
+            async with board_views.joined(actor, question, messages) as view:
+                snapshot = await view.snapshot()
+                async with self:
+                    self._lay(snapshot, actor, query)
+                    place = f"board:{self.pipeline_id}"
+                await look(actor, tab, place)
+                return await self._listen(messages, router, view, tab, place)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            log.warning("a board lost the database, trying again: %s", error)
+            await asyncio.sleep(_AFTER_FAILURE)
+            return True
+
+    async def _listen(
+        self, messages: asyncio.Queue[Any], router: Any, view: board_views.View, tab: str, place: str
+    ) -> bool:
         beat, others = time.monotonic(), Presence("")
-        while (batch := await next_batch(messages, BEAT)) is not None:
+        while (batch := await next_batch(messages, BEAT, urgent=(Told, Resync))) is not None:
+            visitor = await visitor_at(router)  # a revoked session ends here
+            if sight(visitor.actor) != view.question.sight:
+                return True
+            is_stale = any(isinstance(m, Resync) for m in batch)
+            snapshot = await view.snapshot() if is_stale else None
             async with self:
-                actor = await self.actor()  # a revoked session ends here
-                others.me = str(actor.user_id)
-                if any(isinstance(m, Resync) and (not m.entities or "opportunity" in m.entities) for m in batch):
-                    await self._show(actor, query, wanted)
-                elif changed := {m.record_id for m in batch if isinstance(m, Changed) and m.entity == "opportunity"}:
-                    self.push(*await self._changes(actor, sorted(changed), wanted))
+                self.take(visitor)
+                others.me = str(visitor.actor.user_id)
+                if snapshot is not None:
+                    self._lay(snapshot, visitor.actor, self.query)
+                else:
+                    for told in batch:
+                        if isinstance(told, Told):
+                            self._hear(told)
                 is_asked = self._see(others, [m for m in batch if isinstance(m, Signal) and m.topic == TOPIC], tab)
             if is_asked or time.monotonic() - beat >= BEAT:
                 beat = time.monotonic()
-                await look(actor, tab, place)
+                await look(visitor.actor, tab, place)
+        return False
 
-    async def _show(self, actor: Actor, query: dict[str, str], wanted: Filters) -> None:
+    def _lay(self, found: Snapshot, actor: Actor, query: Mapping[str, str]) -> None:
         """A fresh snapshot."""
-        now = utcnow()
-        async with unit_of_work(actor, now=now) as uow:
-            known = await board.pipelines(uow)
-            chosen = next((p for p in known if str(p["id"]) == query.get("p")), known[0] if known else None)
-            people = await board.owners(uow)
-            found = await board.board(uow, chosen["id"], wanted, with_ends=query.get("ends") == "1") if chosen else None
-        self.pipelines = [{"id": str(p["id"]), "name": p["name"]} for p in known]
+        wanted = filters.parse(query, actor.currency)
+        self.pipelines = found.pipelines
         self.owners = [
             {"id": str(u["id"]), "name": u["name"], "initials": initials(u["name"]), "tint": str(tint(u["name"]))}
-            for u in people
+            for u in found.people
         ]
-        self.query, self.is_loaded, self.shows_ends = query, True, query.get("ends") == "1"
-        self.chips = filters.chips(wanted, {u["id"]: u["name"] for u in people}, actor.currency)
+        self.query, self.is_loaded, self.shows_ends = dict(query), True, query.get("ends") == "1"
+        self.chips = filters.chips(wanted, {u["id"]: u["name"] for u in found.people}, actor.currency)
         self.locked = "" if actor.can("opportunity.move") else "Your role may look at deals but not move them."
         self._sequence = _later(self._sequence)
-        if found is None:
-            self.columns, self.ops, self.base = [], [], self._sequence
-            return
-        self.pipeline_id, self.pipeline_name = str(found.pipeline["id"]), found.pipeline["name"]
-        self._limits = {str(c.stage["id"]): c.stage["rotting_days"] or 0 for c in found.columns}
-        self._kinds = {str(i): kind.value for i, kind in found.kinds.items()}
-        self._sum_up(found.totals, actor)
-        self.columns, self.base, self.ops = cards.columns(found, actor, now), self._sequence, []
+        if found.pipeline is not None:
+            self.pipeline_id, self.pipeline_name = str(found.pipeline["id"]), found.pipeline["name"]
+        self._shape, self._figures, self._settled = found.shape, dict(found.figures), {}
+        self._sum_up(found.sums)
+        self.columns, self.base, self.ops = found.columns, self._sequence, []
 
-    async def _changes(self, actor: Actor, changed: Sequence[UUID], wanted: Filters) -> list[dict[str, Any]]:
-        """Ops for changed deals: where they are now, or that they left this board; and the totals with them."""
-        now = utcnow()
-        async with unit_of_work(actor, now=now) as uow:
-            rows = await board.cards(uow, changed, wanted)
-            totals = await board.stage_totals(uow, [UUID(s) for s in self._kinds], wanted)
-        here = {r["id"]: r for r in rows if str(r["stage_id"]) in self._limits}
-        ops: list[dict[str, Any]] = [
-            {"op": "put", "card": self._card(here[i], actor, now)} if i in here else {"op": "del", "id": str(i)}
-            for i in changed
-        ]
-        return [*ops, self._totals_op(totals, actor)]
+    def _hear(self, told: Told) -> None:
+        """What changed, without what this tab was told already in answer to its own drop."""
+        ops = []
+        for op in told.ops:
+            if op["op"] == "put" and self._settled.get(op["card"]["id"]) == op["card"]:
+                continue
+            if op["op"] == "totals":
+                others = {s: f for s, f in op["stages"].items() if self._figures.get(s) != f}
+                self._figures = self._figures | others
+                if not others:
+                    continue
+                ops.append({"op": "totals", "stages": others})
+            else:
+                ops.append(op)
+        self._sum_up(told.sums)
+        self.push(*ops)
 
-    def _sum_up(self, totals: Mapping[UUID, board.Totals], actor: Actor) -> None:
+    def _sum_up(self, sums: Mapping[str, str]) -> None:
         """The figures of the whole board; sends nothing when they are what they were."""
-        parts = {kind: [t for s, t in totals.items() if self._kinds.get(str(s)) == kind] for kind in ("open", "won")}
-        sums = cards.board_sums(board.merged(parts["open"]), board.merged(parts["won"]), actor.currency)
         if sums != self.sums:
-            self.sums = sums
-
-    def _totals_op(self, totals: Mapping[UUID, board.Totals], actor: Actor) -> dict[str, Any]:
-        self._sum_up(totals, actor)
-        empty = board.Totals()
-        return {
-            "op": "totals",
-            "stages": {s: cards.totals(totals.get(UUID(s), empty), actor.currency) for s in self._limits},
-        }
-
-    def _card(self, row: Mapping[str, Any], actor: Actor, now: Any) -> dict[str, Any]:
-        return cards.card(row, actor, now, self._limits.get(str(row["stage_id"])) or None)
+            self.sums = {**sums}
 
     @internal
     def push(self, *ops: dict[str, Any]) -> None:
@@ -203,8 +215,8 @@ class BoardState(AppState):
         self, refusal: MissingFields, ids: Sequence[str], stage: str, after: str | None, operation: str
     ) -> None:
         """Only the fields the stage wants; Cancel lets the cards go back."""
-        name = next((c["name"] for c in self.columns if c["id"] == stage), "this stage")
-        titles = [c["t"] for col in self.columns for c in col["cards"] if c["id"] in ids]
+        name = self._shape.names.get(stage, "this stage")
+        titles = await self.titles(await self.actor(), ids)
         dialog = await self.get_state(DealDialog)
         dialog.ask(
             MISSING,
@@ -220,16 +232,27 @@ class BoardState(AppState):
 
     @internal
     async def settle(self, actor: Actor, ids: Sequence[str], operation: str, outcome: str = "done") -> None:
-        """Answer a drop with where the cards are now, and the totals."""
-        wanted = filters.parse(self.query, actor.currency)
+        """Answer a drop with where the cards are now, and the figures."""
+        wanted, shape = filters.parse(self.query, actor.currency), self._shape
         now = utcnow()
         async with unit_of_work(actor, now=now) as uow:
-            rows = {r["id"]: r for r in await board.cards(uow, [UUID(i) for i in ids], wanted)}
-            totals = await board.stage_totals(uow, [UUID(s) for s in self._kinds], wanted)
-        shown = [self._card(r, actor, now) for r in rows.values() if str(r["stage_id"]) in self._limits]
-        kept = {c["id"] for c in shown}
+            rows = await board.cards(uow, [UUID(i) for i in ids], wanted)
+            totals = await board.stage_totals(uow, [UUID(s) for s in shape.kinds], wanted)
+        shown = [shape.card(r, actor, now) for r in rows if str(r["stage_id"]) in shape.limits]
+        self._settled = {c["id"]: c for c in shown}
         answer = {"op": "settle", "op_id": operation, "outcome": outcome, "cards": shown}
-        self.push(answer | {"gone": [i for i in ids if i not in kept]}, self._totals_op(totals, actor))
+        answer["gone"] = [i for i in ids if i not in self._settled]
+        figures = shape.figures(totals, actor.currency)
+        others = {s: f for s, f in figures.items() if self._figures.get(s) != f}
+        self._figures = figures
+        self._sum_up(shape.sums(totals, actor.currency))
+        self.push(answer, *([{"op": "totals", "stages": others}] if others else []))
+
+    @internal
+    async def titles(self, actor: Actor, ids: Sequence[str]) -> list[str]:
+        """Of these deals, as far as the actor sees them."""
+        async with unit_of_work(actor) as uow:
+            return [r["name"] for r in await board.cards(uow, [UUID(i) for i in ids])]
 
     async def _refuse(self, refusal: CrmError, ids: Sequence[str], operation: str) -> None:
         """The cards go back to where they really are, and the notice says why."""
@@ -240,7 +263,7 @@ class BoardState(AppState):
         await self.settle(await self.actor(), ids, operation, outcome)
 
     def _tell_moved(self, done: drops.Drop, stage: str, operation: str) -> None:
-        name = next((c["name"] for c in self.columns if c["id"] == stage), "another stage")
+        name = self._shape.names.get(stage, "another stage")
         what = done.names[0] if len(done.names) == 1 else f"{len(done.names)} deals"
         if done.names:
             self.notify(f"{what} moved to {name}", action="Undo", payload=f"undo:{operation}")
@@ -266,14 +289,23 @@ class BoardState(AppState):
         now, wanted = utcnow(), filters.parse(self.query, actor.currency)
         async with unit_of_work(actor, now=now) as uow:
             rows, more = await board.more_cards(uow, UUID(stage), UUID(last) if last else None, wanted)
-        page = [self._card(r, actor, now) for r in rows]
+        page = [self._shape.card(r, actor, now) for r in rows]
         self.push({"op": "page", "stage": stage, "cards": page, "more": more})
 
     @rx.event
     async def resync(self):
         """The tab missed ops."""
         actor = await self.actor()
-        await self._show(actor, self.query, filters.parse(self.query, actor.currency))
+        query = dict(self.query)
+        self._lay(await board_views.read(actor, Question.of(actor, query)), actor, query)
+
+    @internal  # and last: below it the name no longer means the type
+    def dict(self, include_computed: bool = True, initial: bool = False, **more: Any) -> Any:
+        """What a page that opens is sent of this state: the columns come with the snapshot of its watch; those of the
+        page before are old, and half of all that a reload would carry."""
+        whole = super().dict(include_computed=include_computed, initial=initial, **more)
+        whole[self.get_full_name()] |= {"columns" + FIELD_MARKER: [], "ops" + FIELD_MARKER: []}
+        return whole
 
 
 def _later(sequence: int) -> int:

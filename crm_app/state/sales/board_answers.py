@@ -33,7 +33,7 @@ class BoardAnswers(AppState):
         """Cards were dropped on Won, Lost or Other pipeline; each asks first, the cards wait where they are."""
         desk = await self.get_state(BoardState)
         desk.push({"op": "settle", "op_id": operation, "outcome": "ask"})
-        titles = [c["t"] for column in desk.columns for c in column["cards"] if c["id"] in ids]
+        titles = await desk.titles(await self.actor(), ids)
         await self._open(end, ids, titles, operation)
 
     @rx.event

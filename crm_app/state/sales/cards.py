@@ -3,8 +3,10 @@
 docs/how-to/board-protocol.md lists the names.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,9 +18,12 @@ from crm_app.models.sales.pipelines import StageKind
 from crm_app.services.sales.board import Board, Column, Totals
 from crm_app.services.sales.health import is_rotting
 
+_OFTEN_ALIKE = ("p", "c", "d", "n", "nk", "nt")  # parts that many cards of a stage have in common
+_OF_THE_STAGE = frozenset({"s", "o", "on", "ot"})  # parts that the column says for its cards
 VERBS = {"call": "Call", "email": "Mail", "meeting": "Meeting", "task": "Task", "note": "Note"}
 
 
+@lru_cache(maxsize=4096)
 def short_day(day: date, today: date) -> str:
     """30 Nov, or 30 Nov 27 when it is another year and not near."""
     near = abs((day - today).days) < 330
@@ -49,16 +54,15 @@ def card(row: Mapping[str, Any], viewer: Actor, now: datetime, rotting_days: int
         found["co"] = True
     if is_rotting(now=now, stage_entered_at=row["stage_entered_at"], rotting_days=rotting_days):
         found["dr"] = True
-    return found | next_activity(row, viewer, now)
+    return found | _next_activity(row, viewer, now, today)
 
 
-def next_activity(row: Mapping[str, Any], viewer: Actor, now: datetime) -> dict[str, Any]:
+def _next_activity(row: Mapping[str, Any], viewer: Actor, now: datetime, today: date) -> dict[str, Any]:
     """The badge of the next activity: what and when, its icon and its tone."""
     due: datetime | None = row["next_activity_at"]
     if due is None:
         return {"n": "No next step", "nk": "none", "nt": "risk"}
-    zone = ZoneInfo(viewer.time_zone)
-    local, today = due.astimezone(zone), viewer.day_of(now)
+    local = due.astimezone(ZoneInfo(viewer.time_zone))
     kind = row["next_activity_kind"]
     verb = VERBS.get(kind, row["next_activity_subject"] or "Activity")
     if due < now:
@@ -94,8 +98,12 @@ def totals(found: Totals, currency: str) -> dict[str, Any]:
 
 
 def column(found: Column, viewer: Actor, now: datetime, color: int) -> dict[str, Any]:
+    """A column of a snapshot. What its cards have in common it says once: `usual`, and their owners in `people`."""
     stage = found.stage
     limit = stage["rotting_days"]
+    whole = [card(row, viewer, now, limit) for row in found.cards]
+    usual = {k: Counter(c[k] for c in whole).most_common(1)[0][0] for k in _OFTEN_ALIKE} if whole else {}
+    people: dict[tuple[str, str, int], int] = {}
     return {
         "id": str(stage["id"]),
         "name": stage["name"],
@@ -104,9 +112,19 @@ def column(found: Column, viewer: Actor, now: datetime, color: int) -> dict[str,
         "sum_title": f"{stage['probability']} % of the sum",
         "limit": limit or 0,
         "more": found.has_more,
-        "cards": [card(row, viewer, now, limit) for row in found.cards],
+        "cards": [_short(c, usual, people) for c in whole],
+        "usual": usual,
+        "people": [list(p) for p in people],
         **totals(found.totals, viewer.currency),
     }
+
+
+def _short(
+    whole: Mapping[str, Any], usual: Mapping[str, Any], people: dict[tuple[str, str, int], int]
+) -> dict[str, Any]:
+    """The card without what its column says; `by` is the number of its owner in `people`, which grows."""
+    found = {k: v for k, v in whole.items() if k not in _OF_THE_STAGE and (k not in usual or usual[k] != v)}
+    return found | {"by": people.setdefault((whole["o"], whole["on"], whole["ot"]), len(people))}
 
 
 def stage_colors(stages: Sequence[Mapping[str, Any]]) -> dict[Any, int]:

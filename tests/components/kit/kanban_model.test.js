@@ -16,6 +16,21 @@ const drop = (state, ids, to, index) =>
   reduce(state, { type: "release", move: { ...moveTo(viewOf(state), ids, to, index), op: "op-1" } });
 
 describe("what the server sends", () => {
+  test("a card of a snapshot has what its column says for all, and says itself what is different", () => {
+    const state = board({
+      id: "a", name: "A", usual: { p: "10 %", n: "No next step", nk: "none", nt: "risk" }, people: [["BB", "Bob", 2]],
+      cards: [{ id: "1", v: 1, k: 1, t: "Deal 1", by: 0 }, { id: "2", v: 1, k: 2, t: "Deal 2", by: 0, p: "30 %", nt: "" }],
+    });
+    const whole = { v: 1, s: "a", n: "No next step", nk: "none", o: "BB", on: "Bob", ot: 2 };
+    expect(state.columns).toEqual([{
+      id: "a", name: "A",
+      cards: [
+        { ...whole, id: "1", k: 1, t: "Deal 1", p: "10 %", nt: "risk" },
+        { ...whole, id: "2", k: 2, t: "Deal 2", p: "30 %", nt: "" },
+      ],
+    }]);
+  });
+
   test("a card goes where its key belongs; equal keys are ordered by id", () => {
     const state = ops(two(), { op: "put", card: card("1", "b", { k: 4.5 }) }, { op: "put", card: card("5", "a", { k: 2 }) });
     expect(shown(state)).toEqual({ a: "253", b: "41" });

@@ -1,12 +1,12 @@
 // Snapshots and ops as they arrive, each applied once; remembers where cards lay, to show how the server moved them.
 import { useCallback, useEffect, useLayoutEffect, useReducer, useRef } from "react";
 import { fly, placeOf } from "./drag.js";
-import { START, hasHole, reduce } from "./model.js";
+import { START, hasHole, reduce, unfold } from "./model.js";
 
 const MOST_FLIGHTS = 6;
 const RESYNC_PAUSE_MS = 3000;
 
-const begin = ({ columns, base }) => (columns?.length ? { ...START, columns, base, seq: base } : START);
+const begin = ({ columns, base }) => (columns?.length ? { ...START, columns: columns.map(unfold), base, seq: base } : START);
 
 const cardsOf = (op) => (op.op === "put" ? [op.card.id] : op.op === "settle" ? (op.cards ?? []).map((card) => card.id) : []);
 

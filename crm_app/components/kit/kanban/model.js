@@ -2,6 +2,15 @@
 
 export const START = { columns: null, base: null, seq: 0, pending: [], carry: null, busy: false, held: [] };
 
+// A column of a snapshot, each card with the parts that the column says once for all of them.
+export const unfold = ({ usual, people, ...column }) => ({
+  ...column,
+  cards: column.cards.map(({ by, ...card }) => {
+    const [o, on, ot] = people?.[by] ?? [];
+    return { ...usual, s: column.id, ...(o && { o, on, ot }), ...card };
+  }),
+});
+
 export const findCard = (columns, id) => {
   for (const column of columns) {
     const index = column.cards.findIndex((card) => card.id === id);
@@ -116,7 +125,7 @@ export const reduce = (state, action) => {
       // A question still open belongs to the page that was lost; its card lies where the server says.
       return {
         ...state,
-        columns: action.columns,
+        columns: action.columns.map(unfold),
         base: action.base,
         seq: action.base,
         pending: state.pending.filter((move) => move.status !== "asking"),
