@@ -70,7 +70,9 @@ class _Background:
         self.__dict__.update(_state=state, _lock=lock, _is_open=False)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["_state"], name)
+        state = self.__dict__["_state"]
+        method = inspect.getattr_static(type(state), name, None)
+        return method.__get__(self) if inspect.isfunction(method) else getattr(state, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         assert self.__dict__["_is_open"], f"{name} was set outside `async with self`"
