@@ -66,7 +66,7 @@ class BoardState(AppState):
         tab = secrets.token_hex(6)
         async with self:
             router = self.router
-            query = {k: v for k, v in router.url.query_parameters.items() if isinstance(v, str)}
+            query = _query_of(router)
             self.viewers, self._deals_seen = [], {}
         actor = (await visitor_at(router)).actor
         with hub.subscribe(actor.tenant_id, f"board:{router.session.client_token}", (Signal,)) as messages:
@@ -137,7 +137,9 @@ class BoardState(AppState):
             self.pipeline_id, self.pipeline_name = str(found.pipeline["id"]), found.pipeline["name"]
         self._shape, self._figures, self._settled = found.shape, dict(found.figures), {}
         self._sum_up(found.sums)
+        answers = [o for o in self.ops if o["op"] == "settle"]  # the page may not have seen them yet
         self.columns, self.base, self.ops = found.columns, self._sequence, []
+        self.push(*answers)
 
     def _hear(self, told: Told) -> None:
         """What changed, without what this tab was told already in answer to its own drop."""
@@ -215,6 +217,7 @@ class BoardState(AppState):
         self, refusal: MissingFields, ids: Sequence[str], stage: str, after: str | None, operation: str
     ) -> None:
         """Only the fields the stage wants; Cancel lets the cards go back."""
+        await self._begin(await self.actor())
         name = self._shape.names.get(stage, "this stage")
         titles = await self.titles(await self.actor(), ids)
         dialog = await self.get_state(DealDialog)
@@ -233,6 +236,7 @@ class BoardState(AppState):
     @internal
     async def settle(self, actor: Actor, ids: Sequence[str], operation: str, outcome: str = "done") -> None:
         """Answer a drop with where the cards are now, and the figures."""
+        await self._begin(actor)
         wanted, shape = filters.parse(self.query, actor.currency), self._shape
         now = utcnow()
         async with unit_of_work(actor, now=now) as uow:
@@ -296,7 +300,14 @@ class BoardState(AppState):
     async def resync(self):
         """The tab missed ops."""
         actor = await self.actor()
-        query = dict(self.query)
+        await self._read(actor, dict(self.query))
+
+    async def _begin(self, actor: Actor) -> None:
+        """A server that starts again may be asked before the watch of the tab has read the board."""
+        if not self.is_loaded:
+            await self._read(actor, _query_of(self.router))
+
+    async def _read(self, actor: Actor, query: Mapping[str, str]) -> None:
         self._lay(await board_views.read(actor, Question.of(actor, query)), actor, query)
 
     @internal  # and last: below it the name no longer means the type
@@ -306,6 +317,10 @@ class BoardState(AppState):
         whole = super().dict(include_computed=include_computed, initial=initial, **more)
         whole[self.get_full_name()] |= {"columns" + FIELD_MARKER: [], "ops" + FIELD_MARKER: []}
         return whole
+
+
+def _query_of(router: Any) -> dict[str, str]:
+    return {k: v for k, v in router.url.query_parameters.items() if isinstance(v, str)}
 
 
 def _later(sequence: int) -> int:
