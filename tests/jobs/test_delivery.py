@@ -11,6 +11,7 @@ from crm_app.core import events
 from crm_app.core.context import Actor
 from crm_app.core.events import MAX_DEPTH
 from crm_app.jobs.delivery import MOST_ATTEMPTS, SomeFailed, deliver, retry_parked
+from crm_app.jobs.worker import run_worker
 from crm_app.models.base import new_id, table_of
 from crm_app.models.catalog.products import PRODUCT, Product
 from crm_app.models.customers.accounts import ACCOUNT, Account
@@ -18,6 +19,7 @@ from crm_app.models.platform.audit import AuditEntry
 from crm_app.models.platform.events import Event, EventDelivery
 from crm_app.services.platform import records
 from crm_app.store.engine import engine
+from crm_app.store.queue import open_queue
 from crm_app.store.uow import UnitOfWork, unit_of_work
 from tests.jobs.conftest import Rang, ring
 from tests.work import jobs, work_off
@@ -298,3 +300,34 @@ async def test_facts_come_in_the_order_they_were_told(admin, hear):
             uow.emit(Rang(record_id=new_id(), loudness=i))
     await work_off()
     assert order == list(range(8))
+
+
+# -- beside pages
+
+
+async def test_the_worker_among_pages_rests_twice_as_long_as_it_works(admin, hear):
+    """Thousands of jobs then leave pages their share of the processor and of the connections."""
+    worked, rounds = 0.02, 12
+    at_once, most, left, done = 0, 0, rounds, asyncio.Event()
+
+    async def slow(_uow: UnitOfWork, _fact: Any) -> None:
+        nonlocal at_once, most, left
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(worked)
+        at_once, left = at_once - 1, left - 1
+        if not left:
+            done.set()
+
+    hear(slow)
+    for _ in range(rounds):
+        await ring(admin)
+    begun = asyncio.get_running_loop().time()
+    async with open_queue() as app:
+        working = asyncio.create_task(run_worker(app, in_process=True))
+        await asyncio.wait_for(done.wait(), 30)
+        took = asyncio.get_running_loop().time() - begun
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+    assert most <= 2
+    assert took >= (rounds / 2 - 1) * 3 * worked
