@@ -3,10 +3,12 @@
 import reflex as rx
 
 from crm_app.components import kit
+from crm_app.components.customers.alike import alike
 from crm_app.components.fields import field_row
 from crm_app.components.form_fields import form_field
 from crm_app.components.frame import may
 from crm_app.components.timeline import timeline
+from crm_app.core.matching import matched_entities
 from crm_app.core.registry import Entity, Kind
 from crm_app.state.record import RELATED, RecordState, RelatedView
 from crm_app.state.record_form import RecordForm
@@ -141,8 +143,15 @@ def record_page(entity: Entity) -> rx.Component:
 
 def _menu(entity: Entity) -> rx.Component:
     delete = kit.menu_item("Delete", icon_name="delete", danger=True, on_click=RecordState.delete)
-    menu = kit.menu(kit.icon_button("more_horizontal", "More actions"), delete, label="More actions", end=True)
-    return rx.el.div(rx.cond(may(f"{entity.name}.delete"), menu), class_name="push line")
+    items = [rx.cond(may(f"{entity.name}.delete"), delete)]
+    allowed = may(f"{entity.name}.delete")
+    if entity.name in matched_entities():
+        there = rx.Var.create(f"/duplicates?entity={entity.name}&ids=") + RecordState.head.id
+        find = kit.menu_link("Find duplicates", href=there, icon_name="people_team")
+        items.insert(0, rx.cond(may(f"{entity.name}.merge"), find))
+        allowed = allowed | may(f"{entity.name}.merge")
+    menu = kit.menu(kit.icon_button("more_horizontal", "More actions"), *items, label="More actions", end=True)
+    return rx.el.div(rx.cond(allowed, menu), class_name="push line")
 
 
 def _loaded(entity: Entity) -> rx.Component:
@@ -253,6 +262,8 @@ def record_form() -> rx.Component:
         "new-record",
         RecordForm.title,
         rx.foreach(RecordForm.fields, shown),
+        kit.form_watch(RecordForm.watched, on_typed=RecordForm.look),
+        alike(RecordForm.alike),
         rx.cond(RecordForm.rest.length() > 0, more),
         rx.cond(
             RecordForm.error != "",

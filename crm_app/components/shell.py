@@ -39,6 +39,7 @@ PLACES = (
     Place("Contacts", "/contacts", "people", "Sell", phone=True, key="g c"),
     Place("Products", "/products", "box", "Sell", phone=True, key="g r"),
     Place("Import", "/import", "arrow_upload", "Data", key="g i"),
+    Place("Duplicates", "/duplicates", "people_team", "Data", key="g d"),
 )
 SETTINGS = "/settings"
 SIGN_OUT = "/auth/sign-out"

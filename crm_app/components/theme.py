@@ -21,6 +21,7 @@ STYLESHEETS = [
         "kanban",
         "opportunity",
         "import",
+        "duplicates",
         "sign",
         "settings",
     )

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from crm_app.components.not_found import not_found
-from crm_app.pages import imports, opportunities, pipeline, records, settings, sign_in
+from crm_app.pages import duplicates, imports, opportunities, pipeline, records, settings, sign_in
 
 
 def add_pages(app: rx.App) -> None:
@@ -13,5 +13,6 @@ def add_pages(app: rx.App) -> None:
     opportunities.add(app)
     records.add(app)
     imports.add(app)
+    duplicates.add(app)
     settings.add(app)
     app.add_page(not_found, route="404", title="Nothing here · SalesCompass")

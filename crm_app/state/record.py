@@ -17,6 +17,7 @@ from crm_app.core.text import initials, tint
 from crm_app.models.sales.opportunities import OPPORTUNITY, OpportunityStatus
 from crm_app.services.platform import records
 from crm_app.state.base import AppState, notice_action
+from crm_app.state.customers.duplicates import merged_into
 from crm_app.state.live import next_batch
 from crm_app.state.platform import fields
 from crm_app.state.platform.fields import SectionView, field_view
@@ -77,6 +78,7 @@ class RecordState(AppState):
     is_missing: bool = False
     _entity: str = ""
     _values: dict[str, Any] = {}
+    _moved_to: str = ""  # the address of the record that this one was merged into
 
     @rx.event
     async def load(self):
@@ -88,6 +90,7 @@ class RecordState(AppState):
             self._entity, self.head, self.sections, self.related = entity.name, RecordHead(), [], []
             self.options, self.statuses, self.histories, self.hints = {}, {}, {}, {}
             self.is_loaded = self.is_missing = False
+            self._moved_to = ""
         return RecordState.watch
 
     def _asked(self) -> str:
@@ -100,11 +103,16 @@ class RecordState(AppState):
         with hub.subscribe(actor.tenant_id, f"record:{token}") as messages:
             async with self:
                 await self._show(actor)
+            if self._moved_to:
+                yield rx.redirect(self._moved_to, replace=True)
             while (batch := await next_batch(messages, BEAT)) is not None:
                 async with self:
                     actor = await self.actor()
-                    if await self._concerns(actor, batch):
-                        await self._show(actor)
+                    if not await self._concerns(actor, batch):
+                        continue
+                    await self._show(actor)
+                if self._moved_to:
+                    yield rx.redirect(self._moved_to, replace=True)
 
     async def _concerns(self, actor: Actor, batch: Sequence[Message]) -> bool:
         """Whether something on this page became another."""
@@ -145,9 +153,10 @@ class RecordState(AppState):
                     people = await _people(uow, entity, values)
                     await (await self.get_state(Timeline)).open(uow, link, values["id"], people)
         except NotFound:
-            self.is_missing = True
+            self._moved_to = await merged_into(actor, entity, self._asked())
+            self.is_missing = not self._moved_to
             return
-        self.is_missing = False
+        self.is_missing, self._moved_to = False, ""
         if values["version"] != self._values.get("version") and self.histories:
             self.histories, self.hints = {}, {}
         is_first, self._values = not self._values, values

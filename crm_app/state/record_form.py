@@ -9,10 +9,13 @@ import reflex as rx
 from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError
+from crm_app.core.matching import rules_for
 from crm_app.core.registry import Entity
+from crm_app.services.customers import duplicates
 from crm_app.services.platform import finding, operations, records
 from crm_app.state.base import AppState
-from crm_app.state.platform.forms import complained, field_of, refilled, values_of
+from crm_app.state.customers.alike import alike_view
+from crm_app.state.platform.forms import complained, field_of, readable, refilled, values_of
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
 _CLOSED = "closed"
@@ -27,6 +30,8 @@ class RecordForm(AppState):
     fields: list[dict[str, Any]] = []
     rest: list[dict[str, Any]] = []
     memory: str = ""  # what is made, for the browser to keep; empty while this state never asked
+    watched: list[str] = []  # boxes that say whether the record is there already
+    alike: list[dict[str, str]] = []  # records that look like what is typed
     _entity: str = ""
     _given: dict[str, str] = {}  # links that follow from the page it was opened on
     _operation: str = ""
@@ -45,6 +50,7 @@ class RecordForm(AppState):
         self.fields = [f for n, f in made.items() if n in first]
         self.rest = [f for n, f in made.items() if n not in first]
         self.is_open, self._operation = True, str(uuid4())
+        self._watch(entity)
         about = {"entity": self._entity, "given": self._given, "title": self.title, "operation": self._operation}
         self.memory = json.dumps({**about, "fields": self.fields, "rest": self.rest})
 
@@ -63,7 +69,27 @@ class RecordForm(AppState):
             self._entity, self._given, self._operation = entity.name, told["given"], told["operation"]
             self.title, self.memory, self.is_open = told["title"], memory, True
             self.fields, self.rest = refilled(told["fields"], typed), refilled(told["rest"], typed)
+            self._watch(entity)
         return self.is_open
+
+    def _watch(self, entity: Entity) -> None:
+        rules, self.alike = rules_for(entity.name), []
+        asked = {f["name"] for f in (*self.fields, *self.rest)}
+        self.watched = [n for n in rules.fields if n in asked] if rules else []
+
+    @rx.event
+    async def look(self, typed: dict[str, Any]):
+        """Whether what is typed so far is there already; said beside the form, which goes on."""
+        if not self.is_open or not self._entity:
+            return
+        actor, entity = await self.actor(), registry.get(self._entity)
+        values = readable(entity.fields, {**{n: typed.get(n) for n in self.watched}, **self._given}, actor)
+        try:
+            async with unit_of_work(actor) as uow:
+                found = await duplicates.similar(uow, entity, values, limit=3)
+        except CrmError:  # who may make but not see is told nothing
+            found = []
+        self.alike = [alike_view(entity, m) for m in found]
 
     @rx.event
     async def search(self, name: str, text: str):

@@ -77,6 +77,7 @@ async def world(app_database: None) -> World:
         empty = await pipelines.create(uow, name="Partners")
         person = {"last_name": "Berg", "account_id": deal.account_id, "email": "berg@kessler.example"}
         contact = await records.create(uow, CONTACT, person)
+        await records.create(uow, CONTACT, {**person, "first_name": "Ida", "phone": "+4930123456"})  # its duplicate
         product = await records.create(uow, PRODUCT, {"name": "Robots", "price_minor": 1_200_50, "currency": "EUR"})
     return World(admin, deal.id, deal.account_id, contact.id, product.id, empty.id)
 
@@ -105,6 +106,12 @@ async def select_two(page: Page) -> None:
     await page.keyboard.press("x")
     await page.keyboard.press("Shift+ArrowDown")
     await expect(page.get_by_role("toolbar")).to_be_visible()
+
+
+async def new_twin(page: Page) -> None:
+    await page.keyboard.press("c")
+    await page.get_by_role("dialog", name="New contact").get_by_label("Last name").fill("Berg")
+    await expect(page.get_by_text("Is it there already?")).to_be_visible()
 
 
 async def moved(page: Page) -> None:
@@ -200,6 +207,9 @@ STOPS = (
     Stop("board, filter form", "/pipeline", "Roll-out", press("Filter")),
     Stop("board, own menu", "/pipeline", "Roll-out", press("Account of Ada Admin")),
     Stop("board, keys", "/pipeline", "Roll-out", press("Keys of this page")),
+    Stop("duplicates, none", "/duplicates", "No duplicates here"),
+    Stop("duplicates, side by side", "/duplicates?entity=contact&ids={contact_id}", "same e-mail"),
+    Stop("form, there already", "/contacts", "berg@kessler.example", new_twin),
     Stop("deal", "/opportunities/{deal_id}", "Send the offer"),
     Stop("deal, timeline", "/opportunities/{deal_id}#timeline", "Created in Qualify"),
     Stop("deal, details", "/opportunities/{deal_id}#details", "Send the offer", bad_amount),

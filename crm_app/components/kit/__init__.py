@@ -61,7 +61,7 @@ from crm_app.components.kit.fields import (
     text_input,
 )
 from crm_app.components.kit.files import file_drop
-from crm_app.components.kit.forms import hidden, native_form
+from crm_app.components.kit.forms import form_watch, hidden, native_form
 from crm_app.components.kit.hotkeys import hotkeys
 from crm_app.components.kit.icons import icon, icon_for
 from crm_app.components.kit.inline import field_history, inline_field, prop, props_list
@@ -121,6 +121,7 @@ __all__ = [
     "field_history",
     "figures",
     "file_drop",
+    "form_watch",
     "ghost",
     "given_input",
     "hidden",

@@ -7,6 +7,7 @@ COMPOSER = rx.asset("composer.jsx", shared=True).importable_path
 CONNECTION = rx.asset("connection.jsx", shared=True).importable_path
 DIALOG = rx.asset("dialog.jsx", shared=True).importable_path
 FIELD_HISTORY = rx.asset("field_history.jsx", shared=True).importable_path
+FORM_WATCH = rx.asset("form_watch.jsx", shared=True).importable_path
 GIVEN = rx.asset("given.jsx", shared=True).importable_path
 FILE_DROP = rx.asset("filedrop.jsx", shared=True).importable_path
 HOTKEYS = rx.asset("hotkeys.jsx", shared=True).importable_path

@@ -6,6 +6,7 @@ a typed name that is no record yet, as `<name>_text`.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from crm_app.core.context import Actor
@@ -124,4 +125,14 @@ def values_of(specs: Mapping[str, FieldSpec], given: Mapping[str, Any], actor: A
             wrong[name] = str(error)
     if wrong:
         raise Invalid(**wrong)
+    return values
+
+
+def readable(specs: Mapping[str, FieldSpec], given: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """What can be read as a value already, of boxes that somebody is still typing into."""
+    values: dict[str, Any] = {}
+    for name, raw in given.items():
+        if name in specs and raw not in (None, ""):
+            with suppress(ValueError):
+                values[name] = parse_value(specs[name], raw, currency=actor.currency, time_zone=actor.time_zone)
     return values
