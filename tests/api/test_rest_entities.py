@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from crm_app.api.rest.answers import dumps
+from crm_app.api.rest.bodies import FILLED_IN
 from crm_app.core.registry import Kind
 from crm_app.models.base import new_id
 from crm_app.models.platform.audit import AuditEntry
@@ -91,7 +92,12 @@ async def test_a_whole_record_left_out_is_emptied_where_it_can_be(client, cast, 
         least = {
             n: v for n, v in shown(record, entity).items() if entity.fields[n].required and n not in entity.readonly
         }
-    put = await client.put(f"/{entity.slug}/{record.id}/", content=dumps(least), headers=BY_API)
+    path = f"/{entity.slug}/{record.id}/"
+    for name in set(least) - set(FILLED_IN):
+        without = {n: v for n, v in least.items() if n != name}
+        lacking = await client.put(path, content=dumps(without), headers=BY_API)
+        assert lacking.status_code == 422 and name in lacking.json()["details"]["fields"], lacking.text
+    put = await client.put(path, content=dumps(least), headers=BY_API)
     assert put.status_code in (200, 422), put.text
     if put.status_code == 200:
         nullable = [s.name for s in writable(entity) if s.nullable and s.name != "owner_id"]

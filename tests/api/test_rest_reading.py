@@ -167,6 +167,9 @@ async def test_unknown_addresses_and_methods(program, alice):
     assert answer.status_code == 404 and "/api/accounts/" in answer.json()["message"]
     assert (await client.get("/accounts/not-an-id/")).status_code == 404
     assert (await client.get("/accounts/1/2/3/4/")).status_code == 404
+    for odd in ("/accounts/%5C/", "/accounts/%00/", "//accounts//x//y//z//", "/%E2%82%AC/", "/"):
+        answer = await client.get(odd)
+        assert answer.status_code == 404 and answer.json()["error_code"] == "not_found", odd
     answer = await client.request("TRACE", "/accounts/")
     assert answer.status_code == 405 and "GET" in answer.headers["allow"]
 

@@ -19,6 +19,7 @@ _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2})")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DEEPEST = 20
+FILLED_IN = ("owner_id", "number")  # by the services, where nothing is given; a replacement keeps them
 _EMPTY: dict[Kind, Any] = {Kind.choices: [], Kind.json: []}
 
 
@@ -43,9 +44,8 @@ def change_of(entity: Entity, body: Mapping[str, Any], record: Any) -> dict[str,
 def replacement_of(entity: Entity, body: Mapping[str, Any], record: Any) -> dict[str, Any]:
     """Values of a whole record: what is left out is emptied, where it can be empty."""
     values = change_of(entity, body, record)
-    kept = {"owner_id", "currency", entity.import_key}
     for name, spec in entity.fields.items():
-        if name in body or name in entity.readonly or name in kept:
+        if name in body or name in entity.readonly or name in (*FILLED_IN, "currency"):
             continue
         empty = None if spec.nullable else _EMPTY.get(spec.kind, "")
         if not spec.required and not problem(spec, empty):

@@ -63,7 +63,7 @@ def document(entities: Iterable[Entity], *, server: str = "/api") -> dict[str, A
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {name: schema for e in known for name, schema in _schemas(e).items()} | _shared(),
-            "responses": {str(code): _refusal(about) for code, about in _ERRORS.items()} | {"400": _unreadable()},
+            "responses": {str(code): _refusal(about) for code, about in _ERRORS.items()} | _before_us(),
         },
     }
 
@@ -350,10 +350,12 @@ def _refusal(about: str) -> Schema:
     return {"description": about, **_json(_ref("Error"))}
 
 
-def _unreadable() -> Schema:
-    """What is no HTTP is answered by the web server itself, before anything of ours is asked."""
-    refused = _refusal(_ERRORS[400])
-    return {**refused, "content": {**refused["content"], "text/plain": {"schema": {"type": "string"}}}}
+def _before_us() -> dict[str, Schema]:
+    """What is no HTTP, or an address with a line break in it, is answered by the web server itself, before anything of
+    ours is asked."""
+    plain = {"text/plain": {"schema": {"type": "string"}}}
+    refused = {code: _refusal(_ERRORS[code]) for code in (400, 404)}
+    return {str(code): {**one, "content": {**one["content"], **plain}} for code, one in refused.items()}
 
 
 _TEXT: Schema = {"type": "string"}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from crm_app.api.rest.bodies import FILLED_IN
 from crm_app.core import registry
 from crm_app.core.money import CURRENCIES
 from crm_app.core.registry import Entity, FieldSpec, Kind
@@ -98,10 +99,8 @@ def example(spec: FieldSpec) -> Any:
 
 def needed(entity: Entity) -> list[str]:
     """What a new record must be given; the owner and running numbers are filled in."""
-    own = ("owner_id", "number")
-    return [
-        s.name for s in entity.fields.values() if s.required and s.name not in entity.readonly and s.name not in own
-    ]
+    mine = (s for s in entity.fields.values() if s.required and s.name not in entity.readonly)
+    return [s.name for s in mine if s.name not in FILLED_IN]
 
 
 def writable(entity: Entity, *, is_new: bool) -> list[FieldSpec]:
