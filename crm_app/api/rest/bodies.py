@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 from uuid import UUID
 
+from crm_app.api.rest.entities import value_of
 from crm_app.core.dates import FIRST_DAY, LAST_DAY
 from crm_app.core.errors import Invalid
 from crm_app.core.registry import Entity, FieldSpec, Kind
@@ -38,7 +39,7 @@ def change_of(entity: Entity, body: Mapping[str, Any], record: Any) -> dict[str,
     """Values that a change sends. Fields the system sets may come along as they are: a client that read a record may
     send all of it back."""
     values = values_of(entity, body)
-    return {n: v for n, v in values.items() if n not in entity.readonly or getattr(record, n) != v}
+    return {n: v for n, v in values.items() if n not in entity.readonly or value_of(record, n) != v}
 
 
 def replacement_of(entity: Entity, body: Mapping[str, Any], record: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from difflib import get_close_matches
 from types import MappingProxyType
+from typing import Any
 
 from crm_app.core import registry
 from crm_app.core.errors import NotFound
@@ -32,6 +33,11 @@ async def named(uow: UnitOfWork, name: str) -> Entity:
         columns=tuple(c for c in entity.columns if c not in hidden),
         search=tuple(c for c in entity.search if c not in hidden),
     )
+
+
+def value_of(record: Any, name: str) -> Any:
+    """What a record holds in a field: everything here reads records by this."""
+    return getattr(record, name)
 
 
 ALL = "GET /api/openapi.json lists what there is."

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from crm_app.api.rest import queries
 from crm_app.api.rest.answers import Answer, digest, dumps, is_known
 from crm_app.api.rest.calls import Call
-from crm_app.api.rest.entities import ALL, entity_of, named
+from crm_app.api.rest.entities import ALL, entity_of, named, value_of
 from crm_app.api.rest.queries import Query
 from crm_app.core import registry
 from crm_app.core.conditions import EvalContext, dump, explain, to_sql
@@ -138,7 +138,7 @@ async def _other_end(uow: UnitOfWork, entity: Entity, name: str, record: Any) ->
     relation = registry.relations(entity)[name]
     uow.require(f"{relation.entity}.read")
     if not relation.many:
-        link = getattr(record, relation.link)
+        link = value_of(record, relation.link)
         return (await related(uow, relation.entity, {link})).get(link) if link else None
     other = await named(uow, relation.entity)
     fields = queries.fields_of(other, ",".join(("id", *other.columns)))
@@ -166,7 +166,7 @@ async def me(call: Call) -> Answer:
 
 
 def shown(record: Any, fields: Sequence[str]) -> dict[str, Any]:
-    return {n: getattr(record, n) for n in fields}
+    return {n: value_of(record, n) for n in fields}
 
 
 def conditional(call: Call, body: bytes, *, version: int | None = None) -> Answer:
