@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.orm import configure_mappers, make_transient_to_detached
 from sqlalchemy.orm.attributes import manager_of_class
 
 from crm_app.models.base import Record, table_of
@@ -41,6 +41,7 @@ def _statement(model: type[Record]) -> Ready:
 @cache
 def _defaults(model: type[Record]) -> tuple[dict[str, Any], dict[str, Callable[[], Any]], tuple[str, ...]]:
     """What is the same for every new record, what is made for each, and all columns that are written."""
+    configure_mappers()  # a process that has only just started and queried nothing has not done it yet
     columns = [c for c in table_of(model).c if c.computed is None]
     fields = {c.name: model.model_fields[c.name] for c in columns}
     made: dict[str, Any] = {n: f.default_factory for n, f in fields.items() if f.default_factory is not None}

@@ -15,6 +15,8 @@ Row = rx.Var[dict[str, Any]]
 _phase = ImportState.phase
 _report = ImportState.report
 _of_file = ImportState.file["id"] + ImportState.entity  # another file: every choice begins anew
+# For a server that started anew; also before the check, which may be pressed at once after the tab came back.
+_told = ImportState.recall(ImportState.entity, ImportState.file, ImportState.columns, ImportState.options)
 _has_file = (_phase != FILE) & (_phase != READING) & (_phase != DONE)
 
 
@@ -32,9 +34,7 @@ def imports() -> rx.Component:
             ),
         ),
         rx.fragment(
-            kit.on_return(
-                ImportState.recall(ImportState.entity, ImportState.file, ImportState.columns, ImportState.options)
-            ),
+            kit.on_return(_told),
             _head(),
             rx.cond(
                 _has_file,
@@ -53,7 +53,7 @@ def _head() -> rx.Component:
     )
     act = rx.match(
         _phase,
-        (MATCH, kit.primary("Check all rows", on_click=ImportState.check)),
+        (MATCH, kit.primary("Check all rows", on_click=[_told, ImportState.check])),
         (
             CHECKED,
             rx.cond(_report["writes"].to(int) > 0, kit.primary(_report["button"].to(str), on_click=ImportState.run)),
@@ -266,7 +266,7 @@ def _invitation() -> rx.Component:
             kit.table_art(),
             "Check before anything is saved",
             "Every row is read, matched and checked. You see what would be new, what would change and what is wrong.",
-            kit.outline("Check all rows", on_click=ImportState.check),
+            kit.outline("Check all rows", on_click=[_told, ImportState.check]),
         ),
         class_name="import-wait",
     )
