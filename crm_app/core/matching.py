@@ -110,13 +110,36 @@ def normalised(trait: Trait, values: Mapping[str, Any]) -> tuple[Any, ...]:
             return tuple(g for g in given if g is not None)
 
 
-def likeness(rules: MatchRules, one: Mapping[str, Any], two: Mapping[str, Any]) -> Likeness:
-    """The points of a pair, 0 at least. Works on fields as they are stored or typed."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A record made ready to be compared with many, trait by trait."""
+
+    keys: tuple[tuple[Any, ...], ...]
+    more: tuple[Any, ...]  # of names the words, of phones the whole numbers
+
+
+def prepared(rules: MatchRules, values: Mapping[str, Any]) -> Prepared:
+    """Works on fields as they are stored or typed."""
+    return Prepared(tuple(normalised(t, values) for t in rules.traits), tuple(_more(t, values) for t in rules.traits))
+
+
+def _more(trait: Trait, values: Mapping[str, Any]) -> Any:
+    texts = [str(values.get(f) or "") for f in trait.fields]
+    if trait.like is Like.name:
+        words = [w for t in texts for w in fold(t).split()] if len(trait.fields) > 1 else []
+        return words, sorted(words)
+    # Whole numbers with their country, and those without; another extension is another telephone.
+    return {t.strip() for t in texts if len(digits(t)) > 4} if trait.like is Like.phone else None
+
+
+def likeness(rules: MatchRules, one: Prepared, two: Prepared) -> Likeness:
+    """The points of a pair, 0 at least."""
     points, labels = 0.0, []
-    for trait in rules.traits:
-        share = _share(trait, one, two)
-        if share is None:
+    for place, trait in enumerate(rules.traits):
+        mine, theirs = one.keys[place], two.keys[place]
+        if not mine or not theirs:
             continue
+        share = _share(trait, mine, theirs, one.more[place], two.more[place])
         if share > 0:
             points += trait.points * share
             if share > 0.5:
@@ -126,27 +149,20 @@ def likeness(rules: MatchRules, one: Mapping[str, Any], two: Mapping[str, Any]) 
     return Likeness(max(0, round(points)), tuple(labels))
 
 
-def _share(trait: Trait, one: Mapping[str, Any], two: Mapping[str, Any]) -> float | None:
-    """How much of the points: 1 the same, 0 another, None when one of the two has nothing to compare."""
-    mine, theirs = normalised(trait, one), normalised(trait, two)
-    if not mine or not theirs:
-        return None
+def _share(trait: Trait, mine: tuple[Any, ...], theirs: tuple[Any, ...], my: Any, their: Any) -> float:
+    """How much of the points: 1 the same, 0 another."""
     if trait.like is Like.name:
-        return _names(trait, one, two, mine[0], theirs[0])
-    if trait.like is Like.phone:
-        return 1.0 if _phones(trait, one) & _phones(trait, two) or _loosely(trait, one, two) else 0.0
-    return 1.0 if set(mine) & set(theirs) else 0.0
+        return _names(mine[0], theirs[0], my, their)
+    if not any(m in theirs for m in mine):
+        return 0.0
+    return 1.0 if trait.like is not Like.phone or _same_phone(my, their) else 0.0
 
 
-def _names(trait: Trait, one: Mapping[str, Any], two: Mapping[str, Any], mine: str, theirs: str) -> float:
-    if mine == theirs:
+def _names(mine: str, theirs: str, my: tuple[list[str], list[str]], their: Any) -> float:
+    if mine == theirs or (my[1] and my[1] == their[1]):
         return 1.0
-    if len(trait.fields) > 1:
-        words = [[w for f in trait.fields for w in fold(str(r.get(f) or "")).split()] for r in (one, two)]
-        if sorted(words[0]) == sorted(words[1]):
-            return 1.0
-        if _is_initial(*words):
-            return 0.6
+    if _is_initial(my[0], their[0]):
+        return 0.6
     return max(0.0, (float(JaroWinkler.similarity(mine, theirs)) - _ALIKE) / (1 - _ALIKE))
 
 
@@ -158,14 +174,8 @@ def _is_initial(mine: list[str], theirs: list[str]) -> bool:
     return len(short) == 1 and long.startswith(short)
 
 
-def _phones(trait: Trait, values: Mapping[str, Any]) -> set[str]:
-    """Whole numbers with their country; another extension is another telephone."""
-    texts = [str(values.get(f) or "").strip() for f in trait.fields]
-    return {t for t in texts if t.startswith("+") and len(t) > 5}
-
-
-def _loosely(trait: Trait, one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
-    """By their last digits, where one of them has no country."""
-    pairs = [(str(one.get(f) or ""), str(two.get(g) or "")) for f in trait.fields for g in trait.fields]
-    loose = [(a, b) for a, b in pairs if a and b and not (a.startswith("+") and b.startswith("+"))]
-    return any(len(digits(a)) > 4 and digits(a) == digits(b) for a, b in loose)
+def _same_phone(mine: set[str], theirs: set[str]) -> bool:
+    """The last digits agree already; two numbers with their country must agree as a whole."""
+    return any(
+        a == b if a.startswith("+") and b.startswith("+") else digits(a) == digits(b) for a in mine for b in theirs
+    )

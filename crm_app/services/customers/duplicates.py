@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_app.core.context import Actor
-from crm_app.core.matching import Band, Like, MatchRules, Trait, likeness, normalised, rules_for
+from crm_app.core.matching import Band, Like, MatchRules, Trait, likeness, normalised, prepared, rules_for
 from crm_app.core.registry import Entity
 from crm_app.services.platform import finding
 from crm_app.store.uow import UnitOfWork
@@ -51,9 +51,9 @@ async def similar(
         return []
     rows = {r["id"]: r for r in (await uow.execute(query)).mappings()}
     rows.pop(record_id, None)
-    told, unseen = [], set()
+    told, unseen, typed = [], set(), prepared(rules, known)
     for row in rows.values():
-        like = likeness(rules, known, dict(row))
+        like = likeness(rules, typed, prepared(rules, dict(row)))
         if not row["seen__"]:
             unseen |= {t.label for t in rules.traits if t.tells and t.label in like.labels}
         elif like.band is not None:

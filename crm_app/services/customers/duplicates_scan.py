@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from crm_app.core import registry
 from crm_app.core.errors import NotFound
-from crm_app.core.matching import Like, MatchRules, likeness, normalised, rules_for
+from crm_app.core.matching import Like, MatchRules, Prepared, likeness, prepared, rules_for
 from crm_app.core.registry import Entity
 from crm_app.models.base import new_id_texts, table_of
 from crm_app.models.customers.duplicates import DuplicatePair, DuplicateScan, ScanStatus
@@ -57,7 +57,8 @@ def pairs_of(entity: Entity, rows: Sequence[Mapping[str, Any]], tell: Callable[[
     assert rules is not None
     found: list[Found] = []
     seen: set[tuple[int, int]] = set()
-    blocks = _blocks(rules, rows)
+    ready = [prepared(rules, row) for row in rows]
+    blocks = _blocks(rules, rows, ready)
     sizes = sum(len(b) for b in blocks)
     looked = 0
     for block in blocks:
@@ -65,7 +66,7 @@ def pairs_of(entity: Entity, rows: Sequence[Mapping[str, Any]], tell: Callable[[
             if (i, j) in seen:
                 continue
             seen.add((i, j))
-            like = likeness(rules, rows[i], rows[j])
+            like = likeness(rules, ready[i], ready[j])
             if like.band is not None:
                 first, second = sorted((str(rows[i]["id"]), str(rows[j]["id"])))
                 found.append((first, second, like.band.value, like.points, list(like.labels)))
@@ -75,19 +76,19 @@ def pairs_of(entity: Entity, rows: Sequence[Mapping[str, Any]], tell: Callable[[
     return found
 
 
-def _blocks(rules: MatchRules, rows: Sequence[Mapping[str, Any]]) -> list[list[int]]:
+def _blocks(rules: MatchRules, rows: Sequence[Mapping[str, Any]], ready: Sequence[Prepared]) -> list[list[int]]:
     """Places of records that share a key."""
     by_key: dict[Any, list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
-        for key in set(_keys(rules, row)):
+        for key in set(_keys(rules, row, ready[place])):
             by_key[key].append(place)
     return [b for b in by_key.values() if 1 < len(b) <= _LARGEST]
 
 
-def _keys(rules: MatchRules, row: Mapping[str, Any]) -> Iterator[Any]:
-    for trait in rules.traits:
+def _keys(rules: MatchRules, row: Mapping[str, Any], ready: Prepared) -> Iterator[Any]:
+    for trait, keys in zip(rules.traits, ready.keys, strict=True):
         if trait.keys:
-            for key in normalised(trait, row):
+            for key in keys:
                 if trait.like is not Like.name or len(key) >= _SHORTEST:
                     yield trait.keys[0], key
     for column, letters in rules.near:
