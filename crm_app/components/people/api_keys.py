@@ -66,7 +66,7 @@ def _row(key: rx.Var[dict[str, Any]]) -> rx.Component:
         kit.cell(
             rx.el.span(
                 kit.clipped(name, class_name="strong"), rx.el.code(key["hint"].to(str), class_name="muted"),
-                class_name="stack tight",
+                class_name="line",
             ),
             class_name="name",
         ),
