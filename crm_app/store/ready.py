@@ -3,7 +3,7 @@ session, and several can share one way to the database and back."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg
 import sqlalchemy as sa
@@ -11,7 +11,6 @@ from psycopg import AsyncConnection, AsyncCursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Values = Mapping[str, Any]
@@ -87,17 +86,19 @@ class Ready:
 
 
 async def run(driver: AsyncConnection[Any], asked: Sequence[tuple[Ready, Values]]) -> list[Rows]:
-    """All of them in this order on one way to the database and back; what each found. Errors are SQLAlchemy's."""
-    try:
-        if len(asked) == 1 and driver.pgconn.transaction_status != TransactionStatus.IDLE:  # else BEGIN goes along
-            statement, values = asked[0]
-            return [await statement.rows(await statement.send(driver, values))]
-        async with driver.pipeline():
-            cursors = [await statement.send(driver, values) for statement, values in asked]
-        return [await s.rows(c) for (s, _), c in zip(asked, cursors, strict=True)]
-    except psycopg.Error as error:
-        told = "; ".join(s.sql.decode() for s, _ in asked)
-        raise DBAPIError.instance(told, None, error, psycopg.Error, dialect=_dialect) from error
+    """All of them in this order on one way to the database and back; what each found. Errors are psycopg's."""
+    if len(asked) == 1 and driver.pgconn.transaction_status != TransactionStatus.IDLE:  # else BEGIN goes along
+        statement, values = asked[0]
+        return [await statement.rows(await statement.send(driver, values))]
+    async with driver.pipeline():
+        cursors = [await statement.send(driver, values) for statement, values in asked]
+    return [await s.rows(c) for (s, _), c in zip(asked, cursors, strict=True)]
+
+
+def refuse(connection: sa.Connection, error: psycopg.Error, asked: Sequence[tuple[Ready, Values]]) -> NoReturn:
+    """The error as SQLAlchemy raises it; a connection that is lost leaves the pool, with all that are as old."""
+    told = "; ".join(s.sql.decode() for s, _ in asked)
+    connection._handle_dbapi_exception(error, told, None, None, None)
 
 
 def array(name: str, type_: Any) -> sa.BindParameter[Any]:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+import psycopg
 import sqlalchemy as sa
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import event
@@ -75,7 +76,10 @@ def _tell_postgres(session: Session, transaction: SessionTransaction, connection
     }
     driver: Any = connection.connection.driver_connection
     session.info["driver"] = driver
-    await_only(ready.run(driver, [(_CONTEXT, values)]))
+    try:
+        await_only(ready.run(driver, [(_CONTEXT, values)]))
+    except psycopg.Error as error:
+        ready.refuse(connection, error, [(_CONTEXT, values)])
 
 
 @event.listens_for(ActorSession, "before_flush")
@@ -156,11 +160,17 @@ class UnitOfWork:
 
     async def ready(self, statement: Ready, **values: Any) -> Rows:
         """Rows by column name: what the few statements read and write that every drop runs."""
-        return (await ready.run(await self.driver(), [(statement, values)]))[0]
+        return (await self.together((statement, values)))[0]
 
     async def together(self, *asked: tuple[Ready, Values]) -> list[Rows]:
         """Several statements on one way to the database and back, in this order; none may need what another finds."""
-        return await ready.run(await self.driver(), asked)
+        driver = await self.driver()
+        try:
+            return await ready.run(driver, asked)
+        except psycopg.Error as error:
+            connection = await self.session.connection()
+            await connection.run_sync(ready.refuse, error, asked)
+            raise
 
     def add(self, record: SQLModel) -> None:
         self.session.add(record)
