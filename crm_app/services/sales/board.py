@@ -203,6 +203,9 @@ def _with_names(cards: sa.FromClause, source: Any) -> sa.Select[Any]:
     ).select_from(joined)
 
 
+_any_card = _with_names(_deals, _deals)  # made once, as building a statement costs as much as running it
+
+
 async def _first_cards(
     uow: UnitOfWork, stage_ids: list[UUID], filters: Filters, window: int
 ) -> dict[UUID, list[sa.RowMapping]]:
@@ -251,7 +254,7 @@ async def more_cards(
 ) -> tuple[Sequence[sa.RowMapping], bool]:
     """The cards of a column below `after_id` (None: from the top), and whether more follow."""
     uow.require("opportunity.read")
-    query = _with_names(_deals, _deals).where(_deals.c.stage_id == stage_id)
+    query = _any_card.where(_deals.c.stage_id == stage_id)
     if after_id is not None:
         mark = await uow.scalar(sa.select(_deals.c.position).where(_deals.c.id == after_id))
         if mark is None:
@@ -266,7 +269,7 @@ async def more_cards(
 async def cards(uow: UnitOfWork, record_ids: Sequence[UUID], filters: Filters | None = None) -> Sequence[sa.RowMapping]:
     """These deals as cards, as far as the viewer sees them and the filters let them through."""
     uow.require("opportunity.read")
-    query = _with_names(_deals, _deals).where(_deals.c.id.in_(list(record_ids)))
+    query = _any_card.where(_deals.c.id.in_(list(record_ids)))
     return (await uow.execute(narrowed(uow, query, filters or Filters()))).mappings().all()
 
 
@@ -303,12 +306,21 @@ async def stage_totals(
     }
 
 
+_by = (_totals.c.stage_id, _totals.c.currency, _totals.c.health)
+_every_total = (
+    sa.select(
+        *_by,
+        sa.func.sum(_totals.c.deals).label("deals"),
+        sa.func.sum(_totals.c.amount_minor).label("amount"),
+        sa.func.sum(_totals.c.weighted_minor).label("weighted"),
+    )
+    .group_by(*_by)
+    .having(sa.func.sum(_totals.c.deals) > 0)
+)
+
+
 def _kept_totals(uow: UnitOfWork, filters: Filters) -> sa.Select[Any]:
-    t = _totals
-    query = sa.select(
-        t.c.stage_id, t.c.currency, t.c.health, sa.func.sum(t.c.deals).label("deals"),
-        sa.func.sum(t.c.amount_minor).label("amount"), sa.func.sum(t.c.weighted_minor).label("weighted"),
-    ).group_by(t.c.stage_id, t.c.currency, t.c.health).having(sa.func.sum(t.c.deals) > 0)  # fmt: skip
+    query, t = _every_total, _totals
     if (owners := visible_owners(uow.actor)) is not None:
         query = query.where(t.c.owner_id.in_(owners))
     if filters.owners:
