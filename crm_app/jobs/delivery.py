@@ -12,7 +12,7 @@ from crm_app.core.context import Actor, Scope, Source
 from crm_app.core.events import MAX_DEPTH, Handler, StoredEvent, handlers_for
 from crm_app.models.base import new_id, table_of
 from crm_app.models.platform.events import Event, EventDelivery
-from crm_app.store import queue
+from crm_app.services.platform import failures
 from crm_app.store.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -102,19 +102,5 @@ async def _count_failure(actor: Actor, fact: StoredEvent, name: str, error: Exce
             return False
         here = sa.and_(_deliveries.c.event_id == fact.id, _deliveries.c.handler == name)
         await uow.execute(sa.update(_deliveries).where(here).values(parked_at=utcnow()))
+        uow.changed_many(failures.TOPIC)
         return True
-
-
-async def retry_parked(tenant_id: UUID, delivery_ids: list[UUID]) -> int:
-    """Give parked deliveries another round of attempts, by a job as at first; returns how many."""
-    async with unit_of_work(system_actor(tenant_id)) as uow:
-        statement = (
-            sa.update(_deliveries)
-            .where(_deliveries.c.id.in_(delivery_ids), _deliveries.c.parked_at.is_not(None))
-            .values(parked_at=None, attempts=0)
-            .returning(_deliveries.c.event_id)
-        )
-        events = [str(r.event_id) for r in await uow.rows(statement)]
-        if events:
-            await queue.defer(await uow.driver(), queue.DELIVER, tenant_id=str(tenant_id), event_ids=events)
-    return len(events)

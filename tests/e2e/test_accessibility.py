@@ -18,7 +18,7 @@ from crm_app.models.customers.contacts import CONTACT
 from crm_app.pages import add_pages
 from crm_app.services.activities import activities
 from crm_app.services.people import actors
-from crm_app.services.platform import records
+from crm_app.services.platform import failures, records
 from crm_app.services.sales import pipelines
 from crm_app.store.uow import unit_of_work
 from tests.e2e.board import BoardPage
@@ -74,6 +74,8 @@ async def world(app_database: None) -> World:
                 due = now + timedelta(days=number - 4, hours=1)
                 await activities.plan(uow, kind="call", subject="Call back", due_at=due, opportunity_id=each.id)
     async with unit_of_work(admin) as uow:
+        job = {"task": "run_tick_here", "args": {"tenant_id": str(admin.tenant_id), "name": "sweep"}}
+        await failures.record(uow, "tick:sweep", **job, error="OSError: the disk is full")
         empty = await pipelines.create(uow, name="Partners")
         person = {"last_name": "Berg", "account_id": deal.account_id, "email": "berg@kessler.example"}
         contact = await records.create(uow, CONTACT, person)
@@ -242,6 +244,7 @@ STOPS = (
     Stop("teams", "/settings/teams", "Sales"),
     Stop("API keys", "/settings/api-keys", "No keys yet"),
     Stop("API keys, a new one", "/settings/api-keys", "No keys yet", new_key),
+    Stop("failed jobs", "/settings/jobs", "the disk is full"),
 )
 
 

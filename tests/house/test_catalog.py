@@ -61,7 +61,7 @@ DEFINERS = {
     "crm_sign_in_candidates", "crm_session_user", "crm_link_user", "crm_team_users", "crm_tenants", "crm_search",
     "crm_audit_partitions", "crm_audit", "crm_audit_workspace", "crm_opportunity_created",
     "crm_opportunity_changed", "crm_opportunity_purged",
-    "crm_opportunity_purging", "crm_api_key_user", "crm_api_family_user", "crm_api_token_user",
+    "crm_opportunity_purging", "crm_api_key_user", "crm_api_family_user", "crm_api_token_user", "crm_note",
 }  # fmt: skip
 
 

@@ -46,6 +46,7 @@ INNER = {
     "platform.imports.planning": "files, no ids",
     "platform.imports.guided": "files, no ids",
     "platform.history.names_of": "takes changes that were read",
+    "platform.audit.note": "an act about what its caller has found",
     "platform.validation.check_links": "tried for every link of every entity in tests/entities",
 }
 # The database's own refusal is their answer: their callers have found the user before.

@@ -14,13 +14,14 @@ from crm_app.models.base import new_id, table_of
 from crm_app.models.customers.duplicates import DuplicatePair
 from crm_app.models.people.sessions import LinkPurpose, OneTimeLink, UserSession
 from crm_app.models.people.users import Role, Team, User
+from crm_app.models.platform.failures import FailedJob
 from crm_app.models.platform.imports import ImportBatch, ImportStatus
 from crm_app.models.sales.competitors import ReasonKind, WinLossReason
 from crm_app.models.sales.pipelines import Pipeline, Stage
 from crm_app.services.activities import activities
 from crm_app.services.customers import duplicates_pairs, duplicates_scan
 from crm_app.services.people import api_keys, links, sessions
-from crm_app.services.platform import merges, records
+from crm_app.services.platform import failures, merges, records
 from crm_app.services.sales import drops, lines, opportunities, stakeholders
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
@@ -71,11 +72,13 @@ async def build(actor: Actor, secret: str) -> World:
         likes = [(*sorted((str(contact.id), str(twins[0].id))), "check", 45, [secret])]
         await duplicates_scan.keep(uow, scan.id, registry.get("contact"), likes)
         ids["pair_id"] = await uow.scalar(sa.select(table_of(DuplicatePair).c.id))
+        await failures.record(uow, f"tick:{secret}", task="run_tick_here", args={}, error=f"ValueError: {secret}")
         batch = ImportBatch(name=secret, status=ImportStatus.done, user_id=actor.user_id)
         uow.add(batch)
         await uow.flush()
         _, key = await api_keys.create(uow, name=secret, scopes=["*"])
         ids["session_id"] = await uow.scalar(sa.select(table_of(UserSession).c.id).limit(1))
+        ids["failure_id"] = await uow.scalar(sa.select(table_of(FailedJob).c.id).limit(1))
         ids["link_id"] = await uow.scalar(sa.select(table_of(OneTimeLink).c.id).limit(1))
     operation = new_id()
     async with unit_of_work(actor) as uow:

@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from crm_app.core import events
 from crm_app.core.context import Actor
 from crm_app.core.events import MAX_DEPTH
-from crm_app.jobs.delivery import MOST_ATTEMPTS, SomeFailed, deliver, retry_parked
+from crm_app.jobs.delivery import MOST_ATTEMPTS, SomeFailed, deliver
 from crm_app.jobs.worker import run_worker
 from crm_app.models.base import new_id, table_of
 from crm_app.models.catalog.products import PRODUCT, Product
 from crm_app.models.customers.accounts import ACCOUNT, Account
 from crm_app.models.platform.audit import AuditEntry
 from crm_app.models.platform.events import Event, EventDelivery
-from crm_app.services.platform import records
+from crm_app.services.platform import failures, records
 from crm_app.store.engine import engine
 from crm_app.store.queue import open_queue
 from crm_app.store.uow import UnitOfWork, unit_of_work
@@ -191,6 +191,11 @@ async def test_facts_of_another_workspace_are_not_delivered_in_ones_name(admin, 
 # -- failing
 
 
+async def retry(actor: Any, ids: list[Any]) -> int:
+    async with unit_of_work(actor) as uow:
+        return await failures.retry(uow, ids)
+
+
 async def test_a_failing_handler_is_tried_again_later_then_parked_then_retried(admin, hear):
     patience = [MOST_ATTEMPTS + 1]
 
@@ -223,13 +228,13 @@ async def test_a_failing_handler_is_tried_again_later_then_parked_then_retried(a
     assert row["parked_at"] is not None
     assert await jobs() == []
     assert await products(admin) == 0
-    assert await retry_parked(admin.tenant_id, [row["id"]]) == 1
+    assert await retry(admin, [row["id"]]) == 1
     assert len(await jobs()) == 1
     await work_off()
     (row,) = await deliveries(admin)
     assert (row["parked_at"], row["done_at"] is not None) == (None, True)
     assert await products(admin) == 1
-    assert await retry_parked(admin.tenant_id, [row["id"]]) == 0
+    assert await retry(admin, [row["id"]]) == 0
 
 
 async def test_retried_and_failing_again_it_is_parked_again(admin, hear):
@@ -245,7 +250,7 @@ async def test_retried_and_failing_again_it_is_parked_again(admin, hear):
         (row,) = await deliveries(admin)
         assert row["parked_at"] is not None
         assert await jobs(status="todo") == []
-        await retry_parked(admin.tenant_id, [row["id"]])
+        await retry(admin, [row["id"]])
 
 
 async def test_nobody_retries_what_is_parked_elsewhere(admin, mallory, hear):
@@ -258,7 +263,7 @@ async def test_nobody_retries_what_is_parked_elsewhere(admin, mallory, hear):
         await work_off()
         await let_time_pass()
     (row,) = await deliveries(admin)
-    assert await retry_parked(mallory.tenant_id, [row["id"]]) == 0
+    assert await retry(mallory, [row["id"]]) == 0
     assert (await deliveries(admin))[0]["parked_at"] is not None
 
 

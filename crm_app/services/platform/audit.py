@@ -1,8 +1,10 @@
 """The audit log: read it, seal it, check the seals."""
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -73,6 +75,15 @@ async def entries(
     if not hidden:
         return rows
     return [{**r, "changes": {k: v for k, v in r["changes"].items() if k not in hidden}} for r in rows]  # type: ignore[misc]
+
+
+_NOTE = sa.text("SELECT crm_note(:entity, :record, :act, CAST(:details AS jsonb))")
+
+
+async def note(uow: UnitOfWork, entity: str, record_id: UUID, act: str, details: Mapping[str, Any]) -> None:
+    """An act beside a change of a record: export, retry, dismiss. `details` are JSON-safe."""
+    values = {"entity": entity, "record": record_id, "act": act, "details": json.dumps(details)}
+    await uow.execute(_NOTE, values)
 
 
 async def seal(uow: UnitOfWork) -> int:
