@@ -52,7 +52,7 @@ def _nothing() -> rx.Component:
 
 def _table() -> rx.Component:
     return kit.table(
-        "Failed jobs",
+        "Jobs that failed",
         head=rx.el.tr(
             kit.column("Job"),
             kit.column("About", hide_small=True),
