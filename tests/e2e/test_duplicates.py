@@ -12,6 +12,7 @@ from crm_app.services.customers import duplicates_pairs
 from crm_app.services.platform import records
 from crm_app.store.uow import unit_of_work
 from tests.e2e.browsing import PHONE
+from tests.services.sales.deals import a_deal
 
 
 async def make(actor, entity, **values):
@@ -131,3 +132,13 @@ async def test_on_a_phone(visit, manager, twins):
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     await page.get_by_role("button", name="Merge", exact=True).tap()
     await expect(page.get_by_text("2 contacts are now Jana Weber")).to_be_visible()
+
+
+async def test_a_name_typed_into_a_deal_is_looked_up_too(visit, alice, twins):
+    deal = await a_deal(alice, account="Kessler")
+    page = await visit(alice, f"/opportunities/{deal.id}")
+    await page.get_by_role("button", name="Add person").first.click()
+    dialog = page.get_by_role("dialog", name="Add person")
+    await dialog.get_by_role("combobox", name="Person").press_sequentially("jana weber")
+    await page.keyboard.press("Tab")  # a typed name is taken when the box is left
+    await expect(dialog.get_by_text("Looks like Jana W")).to_have_count(2)

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from crm_app.components import kit
+from crm_app.state.customers.alike import NAMES, TypedNames
 
 
 def alike(found: rx.Var[list[dict[str, str]]]) -> rx.Component:
@@ -18,6 +19,14 @@ def alike(found: rx.Var[list[dict[str, str]]]) -> rx.Component:
             ),
         ),
         role="status",
+    )
+
+
+def alike_names() -> rx.Component:
+    """The hint for a form in which a typed name becomes a new account or contact."""
+    return rx.fragment(
+        kit.form_watch(rx.Var.create(list(NAMES)), on_typed=TypedNames.look),
+        alike(TypedNames.alike),
     )
 
 

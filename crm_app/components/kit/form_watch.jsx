@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 
-/* Tells what stands in the named boxes of its form, a moment after somebody stopped typing and only when it changed. */
+/* Tells what stands in the named boxes of its form: at first, and a moment after somebody stopped typing when it changed. */
 export function FormWatch({ names = [], pause = 350, onTyped }) {
   const here = useRef(null);
   const tell = useRef(onTyped);
@@ -24,6 +24,7 @@ export function FormWatch({ names = [], pause = 350, onTyped }) {
       clearTimeout(timer);
       timer = setTimeout(look, pause);
     };
+    look();
     const events = ["input", "change", "focusout"];
     events.forEach((name) => form.addEventListener(name, soon));
     return () => {

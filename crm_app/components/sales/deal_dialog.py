@@ -6,6 +6,7 @@ from typing import Any
 import reflex as rx
 
 from crm_app.components import kit
+from crm_app.components.customers.alike import alike_names
 from crm_app.components.form_fields import form_field, label_of
 
 _FEW = 6  # choices shown as cards; more become a list
@@ -39,6 +40,7 @@ def deal_dialog(view: DealDialogView) -> rx.Component:
         "deal-dialog",
         view.title,
         rx.foreach(view.fields, lambda field, index: _field(field, index, view)),
+        alike_names(),
         rx.cond(view.error != "", rx.el.p(kit.icon("error_circle", 16), view.error, class_name="error", role="alert")),
         sub=rx.cond(view.about != "", view.about, rx.fragment()),
         open=view.is_open,

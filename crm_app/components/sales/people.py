@@ -3,6 +3,7 @@
 import reflex as rx
 
 from crm_app.components import kit
+from crm_app.components.customers.alike import alike_names
 from crm_app.components.frame import may
 from crm_app.state.sales.deal_parts import DealParts
 from crm_app.state.sales.deal_views import ROLES, PersonView
@@ -167,6 +168,7 @@ def _dialog() -> rx.Component:
             kit.select("role", [(r["value"], r["label"]) for r in ROLES], default_value="influences"),
             control_id="role",
         ),
+        alike_names(),
         rx.cond(DealParts.errors[""], rx.el.p(DealParts.errors[""], class_name="error", role="alert")),
         open=DealParts.is_adding_person,
         on_dismiss=DealParts.leave,

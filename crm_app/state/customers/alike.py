@@ -1,7 +1,43 @@
 """What a form says of records that look like the one being made."""
 
+from typing import Any
+
+import reflex as rx
+
+from crm_app.core import registry
+from crm_app.core.errors import CrmError
 from crm_app.core.registry import Entity
+from crm_app.services.customers import contacts, duplicates
 from crm_app.services.customers.duplicates import Match
+from crm_app.state.base import AppState
+from crm_app.store.uow import unit_of_work
+
+# Boxes of links that take a new name, and what it becomes a record of.
+NAMES = {"account_id_text": "account", "contact_id_text": "contact", "primary_contact_id_text": "contact"}
+
+
+class TypedNames(AppState):
+    """Names that are typed where a record is chosen: each would become a new one."""
+
+    alike: list[dict[str, str]] = []
+
+    @rx.event
+    async def look(self, typed: dict[str, Any]):
+        """Whether what is typed so far is there already."""
+        actor, found = await self.actor(), []
+        for box, kind in NAMES.items():
+            name = str(typed.get(box) or "").strip()[:200]
+            if len(name) < 3:
+                continue
+            values = {"name": name} if kind == "account" else contacts.named(name)
+            try:
+                async with unit_of_work(actor) as uow:
+                    entity = registry.get(kind)
+                    matches = await duplicates.similar(uow, entity, values, limit=3)
+                    found += [alike_view(entity, m) for m in matches]
+            except CrmError:  # who may make but not see is told nothing
+                continue
+        self.alike = found
 
 
 def alike_view(entity: Entity, match: Match) -> dict[str, str]:
