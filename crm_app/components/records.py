@@ -1,4 +1,4 @@
-"""Lists and pages of records, drawn from the declaration of their entity."""
+"""Pages of records, drawn from the declaration of their entity."""
 
 import reflex as rx
 
@@ -9,115 +9,17 @@ from crm_app.components.form_fields import form_field
 from crm_app.components.frame import may
 from crm_app.components.timeline import timeline
 from crm_app.core.matching import matched_entities
-from crm_app.core.registry import Entity, Kind
+from crm_app.core.registry import Entity
 from crm_app.state.record import RELATED, RecordState, RelatedView
 from crm_app.state.record_form import RecordForm
-from crm_app.state.records import CellView, RecordList, RowView
+from crm_app.state.records import CellView, RowView
 from crm_app.state.timeline import Timeline
 
-_NUMBERS = frozenset({Kind.number, Kind.decimal, Kind.money, Kind.percent})
-_ON_PHONE = 1  # columns beside the name that a phone has room for
-KEYS = (("C", "New record"), ("/", "Search this list"))
 PAGE_KEYS = (("L", "Log what was done"),)
-
-
-def record_list(entity: Entity) -> rx.Component:
-    """The content of a list's sheet."""
-    return rx.fragment(
-        kit.page_head(entity.plural, _import(entity), _create(entity, class_name="hide-s", key="C", data_create="")),
-        kit.bar(
-            kit.search_input(
-                "find-in-list",
-                f"Search {entity.plural.lower()}",
-                value=RecordList.query,
-                on_search=RecordList.search,
-            ),
-            right=rx.el.p(RecordList.count, class_name="muted push", role="status"),
-        ),
-        rx.cond(
-            RecordList.is_loaded,
-            rx.cond(RecordList.rows.length() > 0, _table(entity), _nothing(entity)),
-            kit.skeleton_rows(f"{entity.plural} are being read", rows=12),
-        ),
-        record_form(),
-        kit.hotkeys(presses={"c": "[data-create]", "/": "#find-in-list"}),
-    )
-
-
-def _import(entity: Entity) -> rx.Component:
-    there = kit.link_button("Import", href="/import", variant="ghost", icon_name="arrow_upload", class_name="hide-s")
-    return rx.cond(may(f"{entity.name}.import"), there)
-
-
-def _create(entity: Entity, **props: str) -> rx.Component:
-    label = f"New {entity.label.lower()}"
-    button = kit.primary(label, icon_name="add", on_click=RecordForm.ask(entity.name, "", ""), **props)
-    return rx.cond(may(f"{entity.name}.create"), button)
-
-
-def _table(entity: Entity) -> rx.Component:
-    return rx.fragment(
-        kit.table(
-            entity.plural,
-            head=rx.el.tr(*[_head(entity, name, n) for n, name in enumerate(entity.columns)]),
-            body=rx.foreach(RecordList.rows, lambda row: _row(entity, entity.columns, row)),
-        ),
-        rx.cond(
-            RecordList.has_more,
-            rx.el.div(kit.outline("Load more", on_click=RecordList.more), class_name="bar foot-bar"),
-        ),
-    )
-
-
-def _head(entity: Entity, name: str, place: int) -> rx.Component:
-    sort = rx.cond(RecordList.sort == "", entity.title, RecordList.sort)
-    direction = rx.cond(sort == name, rx.cond(RecordList.descending, "descending", "ascending"), "")
-    spec = entity.fields[name]
-    shape = {"number": spec.kind in _NUMBERS, "hide_small": place > _ON_PHONE}
-    if spec.kind in (Kind.link, Kind.choices, Kind.json):  # ids have no order that people know
-        return kit.column(spec.label, **shape)
-    return kit.sortable(spec.label, on_sort=RecordList.sort_by(name), direction=direction, **shape)
-
-
-def _row(entity: Entity, columns: tuple[str, ...], row: rx.Var[RowView]) -> rx.Component:
-    cells = [_cell(entity, name, n, row.cells[n]) for n, name in enumerate(columns)]
-    return rx.el.tr(*cells, key=row.id)
-
-
-def _cell(entity: Entity, name: str, place: int, cell: rx.Var[CellView]) -> rx.Component:
-    spec = entity.fields[name]
-    if name == entity.title:
-        words = kit.clipped(cell.text)
-        linked = kit.link(_mark(cell, square=entity.name == "account"), words, href=cell.href, class_name="line")
-        return kit.cell(linked, class_name="name")
-    shape = {"number": spec.kind in _NUMBERS, "hide_small": place > _ON_PHONE}
-    if spec.kind is Kind.link:
-        words = rx.el.span(_mark(cell, square=spec.target == "account"), kit.clipped(cell.text), class_name="line")
-        linked = kit.link(words, href=cell.href, class_name="quiet-link")
-        return kit.cell(rx.cond(cell.href != "", linked, words), class_name="name", **shape)
-    return kit.cell(cell.text, **shape)
 
 
 def _mark(cell: rx.Var[CellView], *, square: bool) -> rx.Component:
     return rx.cond(cell.mark != "", kit.avatar(cell.mark, cell.tint, square=square))
-
-
-def _nothing(entity: Entity) -> rx.Component:
-    plural = entity.plural.lower()
-    none_found = kit.empty_state(
-        kit.table_art(),
-        f"No {plural} found",
-        rx.fragment("Nothing begins with “", RecordList.query, "”. Try fewer words."),
-        kit.outline("Show all", on_click=RecordList.search("")),
-    )
-    none_yet = kit.empty_state(
-        kit.table_art(),
-        f"No {plural} yet",
-        f"Add the first one, or bring your {plural} along from a file.",
-        _create(entity),
-        rx.cond(may(f"{entity.name}.import"), kit.link_button("Import a file", href="/import")),
-    )
-    return rx.cond(RecordList.query != "", none_found, none_yet)
 
 
 def record_page(entity: Entity) -> rx.Component:

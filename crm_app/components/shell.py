@@ -38,6 +38,7 @@ PLACES = (
     Place("Accounts", "/accounts", "building", "Sell", phone=True, key="g a"),
     Place("Contacts", "/contacts", "people", "Sell", phone=True, key="g c"),
     Place("Products", "/products", "box", "Sell", phone=True, key="g r"),
+    Place("Activities", "/activities", "task_list_square_ltr", "Sell", key="g t"),
     Place("Import", "/import", "arrow_upload", "Data", key="g i"),
     Place("Duplicates", "/duplicates", "people_team", "Data", key="g d"),
 )

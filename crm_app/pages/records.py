@@ -1,29 +1,36 @@
-"""List and page of each entity that has no page of its own making."""
+"""Lists of all entities that people look through, and pages of those that have none of their own making."""
 
 from functools import partial
 
 import reflex as rx
 
 from crm_app.components.frame import framed
-from crm_app.components.records import KEYS, PAGE_KEYS, record_list, record_page
+from crm_app.components.lists import KEYS, record_list
+from crm_app.components.records import PAGE_KEYS, record_page
 from crm_app.core.registry import Entity
+from crm_app.models.activities.activities import ACTIVITY
 from crm_app.models.catalog.products import PRODUCT
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.customers.contacts import CONTACT
+from crm_app.models.people.users import TEAM, USER
+from crm_app.models.sales.opportunities import OPPORTUNITY
+from crm_app.state.lists import RecordList
 from crm_app.state.record import RecordState
-from crm_app.state.records import RecordList
 
+LISTED = (ACCOUNT, CONTACT, PRODUCT, OPPORTUNITY, ACTIVITY, USER, TEAM)
 ENTITIES = (ACCOUNT, CONTACT, PRODUCT)
+_PLACES = {"opportunity": "/pipeline", "user": "/settings", "team": "/settings"}  # where the navigation shows one to be
 
 
 def add(app: rx.App) -> None:
-    for entity in ENTITIES:
+    for entity in LISTED:
         app.add_page(
             partial(_list, entity),
             route=f"/{entity.slug}",
             title=f"{entity.plural} · SalesCompass",
             on_load=RecordList.load,
         )
+    for entity in ENTITIES:
         app.add_page(
             partial(_page, entity),
             route=f"/{entity.slug}/[record_id]",
@@ -33,7 +40,9 @@ def add(app: rx.App) -> None:
 
 
 def _list(entity: Entity) -> rx.Component:
-    return framed(record_list(entity), current=f"/{entity.slug}", title=entity.plural, keys=KEYS)
+    return framed(
+        record_list(entity), current=_PLACES.get(entity.name, f"/{entity.slug}"), title=entity.plural, keys=KEYS
+    )
 
 
 def _page(entity: Entity) -> rx.Component:

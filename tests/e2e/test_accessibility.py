@@ -185,6 +185,15 @@ async def check_file(page: Page) -> None:
     await expect(page.get_by_role("button", name="Import 2 rows")).to_be_visible()
 
 
+async def edit_cell(page: Page) -> None:
+    """Under the arrows and Enter: a box in a cell, which refuses."""
+    await page.locator("[data-row='0'] [data-field=employees]").focus()
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("many")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert").first).to_contain_text("is not a number")
+
+
 STOPS = (
     Stop("sign-in", "/sign-in", "Welcome back.", signed_in=False),
     Stop("sign-in, refused", "/sign-in?error=credentials&left=2&email=a@b.example", "2 tries left", signed_in=False),
@@ -222,6 +231,12 @@ STOPS = (
     Stop("accounts", "/accounts", "Kessler"),
     Stop("accounts, nothing found", "/accounts?q=zzz", "No accounts found"),
     Stop("accounts, new", "/accounts", "Kessler", press("New account")),
+    Stop("accounts, columns", "/accounts", "Kessler", press("Columns and density")),
+    Stop("accounts, a cell", "/accounts", "Kessler", edit_cell),
+    Stop("opportunities", "/opportunities", "Roll-out"),
+    Stop("activities", "/activities", "Call back"),
+    Stop("users", "/users", "Bob"),
+    Stop("teams", "/teams", "Region"),
     Stop("account", "/accounts/{account_id}", "Open deals"),
     Stop("contacts", "/contacts", "Berg"),
     Stop("contact", "/contacts/{contact_id}", "berg@kessler.example"),

@@ -1,4 +1,4 @@
-"""Lists and pages of accounts, contacts and products."""
+"""Pages of accounts, contacts and products, and the way to them."""
 
 import re
 

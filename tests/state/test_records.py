@@ -11,7 +11,6 @@ from crm_app.models.customers.contacts import CONTACT
 from crm_app.services.platform import records
 from crm_app.state.record import RecordState
 from crm_app.state.record_form import RecordForm
-from crm_app.state.records import RecordList
 from crm_app.state.timeline import Timeline
 from crm_app.store.uow import unit_of_work
 from tests.services.sales.deals import a_deal
@@ -39,41 +38,6 @@ async def opened(actor, address, page):
 async def accounts(actor, *names, **values):
     async with unit_of_work(actor) as uow:
         return [await records.create(uow, ACCOUNT, {"name": n, **values}) for n in names]
-
-
-def names(tab):
-    return [r.cells[0].text for r in tab[RecordList].rows]
-
-
-async def test_a_list_shows_what_one_may_see_by_name(alice, carol, mallory):
-    await accounts(alice, "Zeta", "ábaco", "Kessler")
-    async with opened(alice, "/accounts", RecordList) as tab:
-        assert names(tab) == ["ábaco", "Kessler", "Zeta"]
-        assert tab[RecordList].count == "3 accounts"
-        assert tab[RecordList].rows[1].cells[1].text == "Alice"
-    for stranger in (carol, mallory):
-        async with opened(stranger, "/accounts", RecordList) as tab:
-            assert names(tab) == []
-
-
-async def test_it_is_searched_and_sorted_by_its_address(alice):
-    await accounts(alice, "Kessler", "Kestrel", "Zeta")
-    async with opened(alice, "/accounts?q=kes&sort=-name", RecordList) as tab:
-        assert names(tab) == ["Kestrel", "Kessler"]
-        (there,) = await tab.run(RecordList.sort_by, "name")
-        assert "/accounts?q=kes&sort=name" in str(there)
-    async with opened(alice, "/accounts?sort=password_hash", RecordList) as tab:
-        assert len(names(tab)) == 3
-
-
-async def test_more_come_page_by_page_each_once(alice):
-    await accounts(alice, *[f"Company {n:03}" for n in range(120)])
-    async with opened(alice, "/accounts", RecordList) as tab:
-        assert tab[RecordList].count == "The first 50 accounts" and tab[RecordList].has_more
-        await tab.run(RecordList.more)
-        await tab.run(RecordList.more)
-        assert names(tab) == [f"Company {n:03}" for n in range(120)]
-        assert not tab[RecordList].has_more and tab[RecordList].count == "120 accounts"
 
 
 async def test_a_page_shows_what_belongs_to_the_record(alice):

@@ -8,7 +8,7 @@ Fields     field, text_input, text_area, money_input, date_input, select, combo,
 In place   props_list, prop, inline_field, field_history, composer
 Layout     page_head, crumbs, bar, sums, tabs, tab, panel_tabs, segmented, segment, steps, card, section, panel,
            side_panel, figures
-Tables     table, column, sortable, cell, pick_cell, bulk_bar
+Tables     table, column, sortable, cell, pick_cell, bulk_bar, data_table
 Floating   menu, menu_item, menu_choice, menu_link, menu_line, menu_heading, popover, dialog, drawer, notices,
            palette
 Empty      empty_state, board_art, paper_art, people_art, table_art, skeleton, skeleton_rows, skeleton_card, bone
@@ -32,6 +32,7 @@ from crm_app.components.kit.buttons import (
 from crm_app.components.kit.combos import combo
 from crm_app.components.kit.composers import composer
 from crm_app.components.kit.connection import connection_banner, on_return, one_session, tooltips
+from crm_app.components.kit.datatables import data_table
 from crm_app.components.kit.dialogs import dialog, drawer
 from crm_app.components.kit.empty import (
     board_art,
@@ -110,6 +111,7 @@ __all__ = [
     "copying",
     "crumbs",
     "danger",
+    "data_table",
     "date_input",
     "described_by",
     "dialog",

@@ -50,6 +50,8 @@ export function InPlace({
   onSave,
   onSearch,
   onCreate,
+  atOnce,
+  onRest,
 }) {
   const id = useId();
   const [mode, setMode] = useState("rest");
@@ -133,6 +135,14 @@ export function InPlace({
       setHeard(`${label} saved`);
     }
   }, [stamp, answer?.state, mode]);
+
+  // in a cell of a table: open from the start, and told when it is done
+  const opened = useRef(false);
+  useEffect(() => {
+    if (atOnce && mode === "rest" && !opened.current) edit();
+    else if (atOnce && mode === "rest" && !ticked) onRest?.();
+    if (mode !== "rest") opened.current = true;
+  }, [mode, ticked]);
 
   // drawn anew while something was typed: go on there
   useEffect(() => {

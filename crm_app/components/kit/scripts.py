@@ -5,6 +5,9 @@ import reflex as rx
 COMBO = rx.asset("combo.jsx", shared=True).importable_path
 COMPOSER = rx.asset("composer.jsx", shared=True).importable_path
 CONNECTION = rx.asset("connection.jsx", shared=True).importable_path
+DATA_TABLE = rx.asset("datatable.jsx", shared=True).importable_path
+for _part in ("datatable_head.jsx", "datatable_row.jsx", "datatable_rows.js"):
+    rx.asset(_part, shared=True)
 DIALOG = rx.asset("dialog.jsx", shared=True).importable_path
 FIELD_HISTORY = rx.asset("field_history.jsx", shared=True).importable_path
 FORM_WATCH = rx.asset("form_watch.jsx", shared=True).importable_path

@@ -7,6 +7,7 @@ import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.kit.kanban import kanban
+from crm_app.components.layouts import layout_switch
 from crm_app.components.sales.board_filters import FilterView, filter_bar
 from crm_app.components.sales.deal_card import deal_card
 from crm_app.components.sales.deal_dialog import DealDialogView, deal_dialog
@@ -60,6 +61,7 @@ def board(view: BoardView, filters: FilterView, dialog: DealDialogView) -> rx.Co
 def _head(view: BoardView) -> rx.Component:
     return kit.page_head(
         _pipeline_switch(view),
+        layout_switch("board"),
         rx.cond(view.viewers.length() > 0, _here_now(view.viewers)),
         kit.menu(
             kit.icon_button("more_horizontal", "More", class_name="hide-s"),

@@ -19,14 +19,18 @@ from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible
 
 _MOST = 500
+Mark = tuple[Any, UUID]  # where a page goes on: the sort key and the id of a row
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`rows` hold values by field name, and for each link `<field>__title`. `after` continues where the page ends."""
+    """`rows` hold values by field name, and for each link `<field>__title`. `after` continues where the page ends,
+    None at the end; `first` and `last` are the marks of its outermost rows."""
 
     rows: Sequence[Mapping[str, Any]]
-    after: tuple[Any, UUID] | None
+    after: Mark | None
+    first: Mark | None = None
+    last: Mark | None = None
 
 
 async def find(
@@ -37,35 +41,42 @@ async def find(
     where: sa.ColumnElement[bool] | None = None,
     sort: str = "",
     descending: bool = False,
-    after: tuple[Any, UUID] | None = None,
+    after: Mark | None = None,
+    before: Mark | None = None,
     limit: int = 50,
     offset: int = 0,
     titles: bool = True,
 ) -> Page:
-    """A page of what the actor may see, by keyset: `after` is that of the page before. Default sort: the title.
-
-    `offset` skips rows, which costs more the further it leads. Without `titles` links are ids alone.
-    """
+    """A page of what the actor may see, by keyset: `after` or `before` is a mark of a page read earlier; `offset` skips
+    rows from there, which costs more the further it leads. Without `titles` links are ids alone. Default sort: the
+    title; empty values come last either way."""
     uow.require(f"{entity.name}.read")
     table = entity.table
-    key = _sort_column(entity, sort)
-    names = [n for n in (columns or entity.columns) if f"{entity.name}.{n}" not in uow.actor.hidden_fields]
-    query = _select(entity, names, key, titles=titles).where(table.c.deleted_at.is_(None))
-    if (seen := visible(entity, uow.actor)) is not None:
-        query = query.where(seen)
-    if where is not None:
-        query = query.where(where)
-    if after is not None:
-        query = query.where(_past(key, table.c.id, after, descending))
-    direction = sa.desc if descending else sa.asc
+    hidden = uow.actor.hidden_fields
+    key = _sort_column(entity, sort, hidden)
+    names = [n for n in (columns or entity.columns) if f"{entity.name}.{n}" not in hidden]
     size = max(1, min(limit, _MOST))
-    query = query.order_by(direction(key).nulls_last() if key.nullable else direction(key), direction(table.c.id))
-    if offset:
-        query = query.offset(offset)
-    found = (await uow.execute(query.limit(sa.literal_column(str(size + 1))))).mappings().all()
+    # Rows are chosen before the names of their links are looked up: else all that match would be joined and sorted.
+    chosen = sa.select(*_columns(entity, names), key.label("sort__key")).where(table.c.deleted_at.is_(None))
+    if (seen := visible(entity, uow.actor)) is not None:
+        chosen = chosen.where(seen)
+    if where is not None:
+        chosen = chosen.where(where)
+    if after is not None:
+        chosen = chosen.where(_past(key, table.c.id, after, descending))
+    if before is not None:
+        chosen = chosen.where(_short_of(key, table.c.id, before, descending))
+    is_up = before is not None
+    chosen = chosen.order_by(*_order(key, table.c.id, descending, is_up)).limit(sa.literal_column(str(size + 1)))
+    if offset > 0:
+        chosen = chosen.offset(offset)
+    query = _with_titles(entity, names, chosen, descending, is_up) if titles else chosen
+    found = (await uow.execute(query)).mappings().all()
     rows = [dict(r) for r in found[:size]]
-    last = (found[size - 1]["sort__key"], found[size - 1]["id"]) if len(found) > size else None
-    return Page(rows, last)
+    if is_up:
+        rows.reverse()
+    marks = [(r["sort__key"], r["id"]) for r in (rows[0], rows[-1])] if rows else [None, None]
+    return Page(rows, marks[1] if len(found) > size and not is_up else None, *marks)
 
 
 async def count(uow: UnitOfWork, entity: Entity, *, where: sa.ColumnElement[bool] | None = None) -> int:
@@ -78,32 +89,49 @@ async def count(uow: UnitOfWork, entity: Entity, *, where: sa.ColumnElement[bool
     return int(await uow.scalar(query if where is None else query.where(where)))
 
 
-def _sort_column(entity: Entity, sort: str) -> sa.Column[Any]:
+def _sort_column(entity: Entity, sort: str, hidden: frozenset[str]) -> sa.Column[Any]:
     spec = entity.fields.get(sort or entity.title)
-    if spec is None or spec.kind in (Kind.json, Kind.choices):
+    if spec is None or spec.kind in (Kind.json, Kind.choices) or f"{entity.name}.{spec.name}" in hidden:
         raise Invalid(sort=f"{sort} cannot be sorted by; choose one of {', '.join(entity.columns)}")
     name = "sort_key" if spec.name == entity.title and "sort_key" in entity.table.c else spec.name
     column: sa.Column[Any] = entity.table.c[name]
     return column
 
 
-def _select(entity: Entity, names: Sequence[str], key: sa.Column[Any], *, titles: bool) -> sa.Select[Any]:
-    table, source = entity.table, entity.table
-    columns: list[Any] = [table.c.id, table.c.version, key.label("sort__key")]
+def _columns(entity: Entity, names: Sequence[str]) -> list[sa.Column[Any]]:
+    """Identity, version, what was asked for, and the currencies of the amounts."""
+    table = entity.table
+    wanted = ["id", "version", *names]
+    wanted += [s.currency_field for n in names if (s := entity.fields[n]).currency_field in table.c]
+    return [table.c[n] for n in dict.fromkeys(wanted)]
+
+
+def _order(key: Any, row_id: Any, descending: bool, is_up: bool) -> list[Any]:
+    turn = sa.desc if descending != is_up else sa.asc
+    first = turn(key)
+    if getattr(key, "nullable", False):
+        first = first.nulls_first() if is_up else first.nulls_last()
+    return [first, turn(row_id)]
+
+
+def _with_titles(entity: Entity, names: Sequence[str], chosen: Any, descending: bool, is_up: bool) -> sa.Select[Any]:
+    """The chosen rows with the titles of what they link to."""
+    rows = chosen.subquery("chosen")
+    columns: list[Any] = list(rows.c)
+    source: Any = rows
     for name in names:
-        if name not in ("id", "version"):
-            columns.append(table.c[name])
         spec = entity.fields[name]
-        if spec.currency_field and spec.currency_field not in names and spec.currency_field in table.c:
-            columns.append(table.c[spec.currency_field])
-        if titles and spec.kind is Kind.link and (target := registry.find(spec.target)):
+        if spec.kind is Kind.link and (target := registry.find(spec.target)):
             other = _named(target.table, f"{name}__of")
-            linked = sa.and_(other.c.tenant_id == table.c.tenant_id, other.c.id == table.c[name])
+            linked = other.c.id == rows.c[name]
             if target.name != "user":  # who did something is named for ever; anything else is shown while it is there
                 linked = sa.and_(linked, other.c.deleted_at.is_(None))
             source = source.outerjoin(other, linked)
             columns.append(other.c[target.title].label(f"{name}__title"))
-    return sa.select(*columns).select_from(source)
+    key = rows.c["sort__key"]
+    turn = sa.desc if descending != is_up else sa.asc
+    order = turn(key).nulls_first() if is_up else turn(key).nulls_last()
+    return sa.select(*columns).select_from(source).order_by(order, turn(rows.c.id))
 
 
 @cache
@@ -112,7 +140,7 @@ def _named(table: sa.Table, name: str) -> Any:
     return table.alias(name)
 
 
-def _past(key: Any, row_id: Any, after: tuple[Any, UUID], descending: bool) -> sa.ColumnElement[bool]:
+def _past(key: Any, row_id: Any, after: Mark, descending: bool) -> sa.ColumnElement[bool]:
     """Rows behind the keyset mark; empty keys come last either way."""
     value, last = after
     beyond = row_id < last if descending else row_id > last
@@ -123,6 +151,17 @@ def _past(key: Any, row_id: Any, after: tuple[Any, UUID], descending: bool) -> s
         return sa.and_(key.is_(None), beyond)
     further = key < value if descending else key > value
     return sa.or_(further, sa.and_(key == value, beyond), key.is_(None))
+
+
+def _short_of(key: Any, row_id: Any, before: Mark, descending: bool) -> sa.ColumnElement[bool]:
+    """Rows ahead of the keyset mark."""
+    value, first = before
+    if not key.nullable:
+        return _past(key, row_id, before, not descending)
+    nearer = row_id > first if descending else row_id < first
+    if value is None:
+        return sa.or_(key.is_not(None), sa.and_(key.is_(None), nearer))
+    return sa.or_(key > value if descending else key < value, sa.and_(key == value, nearer))
 
 
 async def read(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:

@@ -37,7 +37,7 @@ _BOXES = {
 }
 _SOMETHING_ELSE = object()  # what the person saw, when it is not there any more
 _FLAG = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
-_PAGES = frozenset({"opportunity", "account", "contact", "product"})  # entities whose records have a page
+PAGES = frozenset({"opportunity", "account", "contact", "product"})  # entities whose records have a page
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def field_view(
     known = {"currency": currency_of(spec, values, actor), "time_zone": actor.time_zone}
     title = values.get(f"{spec.name}__title") or ""
     choices = [dict(o) for o in options] or _options(spec)
-    href = f"/{registry.get(spec.target).slug}/{value}" if value and spec.target in _PAGES else ""
+    href = f"/{registry.get(spec.target).slug}/{value}" if value and spec.target in PAGES else ""
     return FieldView(
         name=spec.name,
         label=spec.label,

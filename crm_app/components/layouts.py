@@ -1,0 +1,18 @@
+"""The switch between ways to see the same deals."""
+
+import reflex as rx
+
+from crm_app.components import kit
+
+
+def layout_switch(current: str) -> rx.Component:
+    """Deals as a board or as a list."""
+    places = (("board", "Board", "/pipeline", "board"), ("list", "List", "/opportunities", "text_bullet_list_square"))
+    return kit.segmented(
+        "Layout",
+        *[
+            kit.link(kit.icon(icon, 16), word, href=href, **({"aria_current": "page"} if name == current else {}))
+            for name, word, href, icon in places
+        ],
+        class_name="hide-s",
+    )

@@ -1,0 +1,157 @@
+"""Lists of records, drawn from the declaration of their entity."""
+
+import reflex as rx
+
+from crm_app.components import kit
+from crm_app.components.frame import may
+from crm_app.components.layouts import layout_switch
+from crm_app.components.records import record_form
+from crm_app.core.registry import Entity
+from crm_app.state.list_columns import ListColumns
+from crm_app.state.lists import RecordList
+from crm_app.state.record_form import RecordForm
+
+KEYS = (
+    ("C", "New record"),
+    ("/", "Search this list"),
+    ("J K", "Next and previous record"),
+    ("X", "Select a row"),
+    ("F2", "Edit a cell"),
+)
+_MADE_ELSEWHERE = frozenset({"opportunity", "team"})  # on the board, under Settings
+
+
+def record_list(entity: Entity) -> rx.Component:
+    """The content of a list's sheet."""
+    shown = rx.cond(RecordList.is_loaded & (RecordList.total == 0), _nothing(entity), _table(entity))
+    return rx.fragment(
+        _head(entity),
+        rx.cond(
+            RecordList.refused != "",
+            _refused(entity),
+            rx.fragment(
+                _bar(entity),
+                rx.cond(RecordList.note != "", rx.el.p(kit.icon("info", 16), RecordList.note, class_name="note")),
+                rx.cond(RecordList.is_loaded, shown, kit.skeleton_rows(f"{entity.plural} are being read", rows=12)),
+            ),
+        ),
+        record_form(),
+        kit.hotkeys(presses={"c": "[data-create]", "/": "#find-in-list"}),
+    )
+
+
+def _head(entity: Entity) -> rx.Component:
+    beside = layout_switch("list") if entity.name == "opportunity" else None
+    new = _create(entity, class_name="hide-s", key="C", data_create="")
+    return kit.page_head(entity.plural, _import(entity), new, beside=beside)
+
+
+def _import(entity: Entity) -> rx.Component:
+    there = kit.link_button("Import", href="/import", variant="ghost", icon_name="arrow_upload", class_name="hide-s")
+    return rx.cond(may(f"{entity.name}.import"), there)
+
+
+def _create(entity: Entity, **props: str) -> rx.Component:
+    if entity.is_managed or entity.name in _MADE_ELSEWHERE:
+        return rx.fragment()
+    label = f"New {entity.label.lower()}"
+    button = kit.primary(label, icon_name="add", on_click=RecordForm.ask(entity.name, "", ""), **props)
+    return rx.cond(may(f"{entity.name}.create"), button)
+
+
+def _bar(entity: Entity) -> rx.Component:
+    return kit.bar(
+        kit.search_input(
+            "find-in-list", f"Search {entity.plural.lower()}", value=RecordList.query, on_search=RecordList.search
+        ),
+        right=rx.el.div(rx.el.p(RecordList.count, class_name="muted", role="status"), _look(), class_name="push line"),
+    )
+
+
+def _look() -> rx.Component:
+    """Columns, their order, density."""
+    compact = RecordList.density == "compact"
+    return kit.popover(
+        kit.icon_button("options", "Columns and density", on_click=ListColumns.ask),
+        rx.el.h2("Density"),
+        kit.segmented(
+            "Density",
+            kit.segment("Comfortable", pressed=~compact, on_click=ListColumns.set_density("comfortable")),
+            kit.segment("Compact", pressed=compact, on_click=ListColumns.set_density("compact")),
+        ),
+        rx.el.h2("Columns"),
+        rx.el.ul(rx.foreach(ListColumns.choices, _column_choice), class_name="column-choices scroll"),
+        kit.ghost("As usual", size="sm", on_click=ListColumns.as_usual, data_closes=""),
+        label="Columns and density",
+        end=True,
+        class_name="look",
+    )
+
+
+def _column_choice(choice: rx.Var[dict]) -> rx.Component:
+    name, label, on = choice["name"].to(str), choice["label"].to(str), choice["on"].to(bool)
+    moves = rx.el.span(
+        kit.icon_button(
+            "arrow_up", "Move " + label + " up", size=16, on_click=ListColumns.move(name, -1),
+            disabled=choice["first"].to(bool),
+        ),
+        kit.icon_button(
+            "arrow_down", "Move " + label + " down", size=16, on_click=ListColumns.move(name, 1),
+            disabled=choice["last"].to(bool),
+        ),
+        class_name="push line tight",
+    )  # fmt: skip
+    box = kit.checkbox(
+        rx.el.span(label, class_name="clip"),
+        checked=on,
+        disabled=choice["fixed"].to(bool),
+        on_change=ListColumns.toggle(name).prevent_default,
+    )
+    return rx.el.li(box, rx.cond(on & ~choice["fixed"].to(bool), moves), key=name)
+
+
+def _table(entity: Entity) -> rx.Component:
+    return kit.data_table(
+        entity.plural,
+        columns=RecordList.columns,
+        feeds=RecordList.feeds,
+        total=RecordList.total,
+        sort=RecordList.sort,
+        descending=RecordList.descending,
+        density=RecordList.density,
+        sums=RecordList.sums,
+        count_text=RecordList.count,
+        statuses=RecordList.statuses,
+        options=RecordList.options,
+        on_range=RecordList.rows_at,
+        on_sort=RecordList.sort_by,
+        on_save=RecordList.save,
+        on_search=RecordList.search_link,
+        on_width=RecordList.widen,
+    )
+
+
+def _nothing(entity: Entity) -> rx.Component:
+    plural = entity.plural.lower()
+    none_found = kit.empty_state(
+        kit.table_art(),
+        f"No {plural} found",
+        rx.cond(
+            RecordList.query != "",
+            rx.fragment("Nothing begins with “", RecordList.query, "”. Try fewer words."),
+            f"None of the {plural} you may see fits this filter.",
+        ),
+        kit.outline("Show all", on_click=RecordList.show_all),
+    )
+    none_yet = kit.empty_state(
+        kit.table_art(),
+        f"No {plural} yet",
+        f"Add the first one, or bring your {plural} along from a file.",
+        _create(entity),
+        rx.cond(may(f"{entity.name}.import"), kit.link_button("Import a file", href="/import")),
+    )
+    return rx.cond(RecordList.is_filtered, none_found, none_yet)
+
+
+def _refused(entity: Entity) -> rx.Component:
+    return kit.empty_state(kit.paper_art(), f"{entity.plural} are not for your role", RecordList.refused)

@@ -1,0 +1,146 @@
+"""What a list shows, as a value: columns, order, filter, search, density. An address and a saved view hold the same."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from crm_app.core import conditions
+from crm_app.core.conditions import AllOf, Clause, Condition, Related, edit
+from crm_app.core.conditions.tree import children
+from crm_app.core.errors import Invalid
+from crm_app.core.registry import Entity, Kind
+
+DENSITIES = ("comfortable", "compact")
+MOST_COLUMNS = 30
+_NO_ORDER = frozenset({Kind.json, Kind.choices})
+ALL = AllOf()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """`columns` empty are those of the declaration; `sort` empty is by title."""
+
+    columns: tuple[str, ...] = ()
+    sort: str = ""
+    descending: bool = False
+    filter: Condition = ALL
+    query: str = ""
+    density: str = DENSITIES[0]
+
+
+def dump(view: View) -> dict[str, Any]:
+    """The JSON form; what is as usual is left out."""
+    found = {
+        "columns": list(view.columns),
+        "sort": ("-" if view.descending else "") + view.sort if view.sort else "",
+        "filter": conditions.dump(view.filter) if view.filter != ALL else None,
+        "query": view.query,
+        "density": view.density if view.density != DENSITIES[0] else "",
+    }
+    return {k: v for k, v in found.items() if v}
+
+
+def load(data: Mapping[str, Any]) -> View:
+    """Read the JSON form. Invalid when it is none; whether its fields exist, `fit` says."""
+    columns, sort, query = data.get("columns", ()), data.get("sort", ""), data.get("query", "")
+    if not isinstance(columns, list | tuple) or not all(isinstance(c, str) for c in columns):
+        raise Invalid("The columns of a view are a list of names.")
+    if not isinstance(sort, str) or not isinstance(query, str):
+        raise Invalid("The sort and the search of a view are texts.")
+    filtered = data.get("filter")
+    density = data.get("density", DENSITIES[0])
+    return View(
+        columns=tuple(dict.fromkeys(columns))[:MOST_COLUMNS],
+        sort=sort.removeprefix("-"),
+        descending=sort.startswith("-"),
+        filter=conditions.parse(filtered) if filtered else ALL,
+        query=query.strip()[:100],
+        density=density if density in DENSITIES else DENSITIES[0],
+    )
+
+
+def from_address(asked: Mapping[str, str], base: View) -> View:
+    """`base` with what the address says differently. What cannot be read is left out: an old link opens the list."""
+    view = base
+    if "cols" in asked:
+        view = replace(view, columns=tuple(c for c in asked["cols"].split(",") if c)[:MOST_COLUMNS])
+    if "sort" in asked:
+        view = replace(view, sort=asked["sort"].removeprefix("-"), descending=asked["sort"].startswith("-"))
+    if "q" in asked:
+        view = replace(view, query=asked["q"].strip()[:100])
+    if asked.get("density") in DENSITIES:
+        view = replace(view, density=asked["density"])
+    if "filter" in asked:
+        try:
+            found = conditions.parse(json.loads(asked["filter"])) if asked["filter"] else ALL
+        except (Invalid, ValueError):
+            return view
+        view = replace(view, filter=found)
+    return view
+
+
+def to_address(view: View, base: View) -> dict[str, str]:
+    """Only what differs from `base`, in a stable order."""
+    found: dict[str, str] = {}
+    if view.query != base.query:
+        found["q"] = view.query
+    if view.filter != base.filter:
+        shown = conditions.dump(view.filter) if view.filter != ALL else None
+        found["filter"] = json.dumps(shown, separators=(",", ":"), ensure_ascii=False) if shown else ""
+    if (view.sort, view.descending) != (base.sort, base.descending):
+        found["sort"] = ("-" if view.descending else "") + view.sort
+    if view.columns != base.columns:
+        found["cols"] = ",".join(view.columns)
+    if view.density != base.density:
+        found["density"] = view.density
+    return found
+
+
+def columns_of(view: View, entity: Entity) -> tuple[str, ...]:
+    """What is shown, the title always among it and first."""
+    names = view.columns or entity.columns
+    return (entity.title, *(n for n in names if n != entity.title))
+
+
+def fit(
+    view: View, entity: Entity, *, hidden: frozenset[str] = frozenset(), custom: conditions.CustomFields | None = None
+) -> tuple[View, list[str]]:
+    """The view without what is not there (any more) or not for this role, and the names of what was left out."""
+    gone: list[str] = []
+
+    def known(name: str) -> bool:
+        return name in entity.fields and f"{entity.name}.{name}" not in hidden
+
+    columns = tuple(c for c in view.columns if known(c))
+    gone += [c for c in view.columns if not known(c)]
+    sort, descending = view.sort, view.descending
+    if sort and (not known(sort) or entity.fields[sort].kind in _NO_ORDER):
+        gone.append(sort)
+        sort, descending = "", False
+    kept = view.filter
+    while (bad := _first_bad(kept, kept, (), entity, hidden, custom)) is not None:
+        path, name = bad
+        gone.append(name)
+        kept = edit.remove(kept, path)
+    fitted = replace(view, columns=columns, sort=sort, descending=descending, filter=kept)
+    return fitted, list(dict.fromkeys(gone))
+
+
+def _first_bad(
+    root: Condition, node: Condition, path: edit.Path, entity: Entity, hidden: frozenset[str],
+    custom: conditions.CustomFields | None,
+) -> tuple[edit.Path, str] | None:  # fmt: skip
+    """Where the first part stands that cannot run, and the field or relation it names."""
+    if isinstance(node, Clause | Related):
+        try:
+            conditions.check(node, entity, custom=custom, hidden=hidden)
+        except Invalid:
+            return path, node.field if isinstance(node, Clause) else node.relation
+        return None
+    if not children(node) and path:
+        return path, "an empty group"
+    for step, child in enumerate(children(node)):
+        if (bad := _first_bad(root, child, (*path, step), entity, hidden, custom)) is not None:
+            return bad
+    return None

@@ -1,0 +1,205 @@
+"""Lists of any entity: the rows of a view, page by page in both directions, their number and their sums."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from crm_app.core import conditions, registry
+from crm_app.core.conditions import Condition, EvalContext, Related
+from crm_app.core.conditions.tree import walk
+from crm_app.core.errors import Forbidden, Invalid
+from crm_app.core.registry import Entity, FieldSpec, Kind
+from crm_app.core.views import View, columns_of
+from crm_app.services.platform import finding, records
+from crm_app.services.platform.records import Mark, Page
+from crm_app.store.uow import UnitOfWork
+from crm_app.store.visibility import visible
+
+MOST_HITS = 5_000  # records that a quick search finds at most
+SUMMED = frozenset({Kind.number, Kind.decimal, Kind.money})
+AVERAGED = SUMMED | {Kind.percent}
+_WORDS = frozenset({Kind.text, Kind.email, Kind.phone, Kind.url})
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Of one column over all that match: `sums` by currency (by "" where there is none), the average of what is filled
+    in, the number of different values."""
+
+    sums: Mapping[str, Any] = field(default_factory=dict)
+    average: Any = None
+    different: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    count: int
+    columns: Mapping[str, Sums]
+
+
+async def entity_of(uow: UnitOfWork, name: str) -> Entity:
+    """The declaration as this actor sees it; Forbidden when the role may not read such records."""
+    uow.require(f"{name}.read")
+    return registry.get(name)
+
+
+async def page(
+    uow: UnitOfWork,
+    entity: Entity,
+    view: View,
+    *,
+    after: Mark | None = None,
+    before: Mark | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> Page:
+    """Rows of the view in its order; marks and `offset` as in records.find."""
+    return await records.find(
+        uow, entity, columns=columns_of(view, entity), where=await where(uow, entity, view),
+        sort=view.sort, descending=view.descending, after=after, before=before, offset=offset, limit=limit,
+    )  # fmt: skip
+
+
+async def count(uow: UnitOfWork, entity: Entity, view: View) -> int:
+    """How many records of the view this actor sees."""
+    return await records.count(uow, entity, where=await where(uow, entity, view))
+
+
+async def totals(uow: UnitOfWork, entity: Entity, view: View) -> Totals:
+    """Count, sums and averages over all that match, not only what is shown."""
+    condition = await where(uow, entity, view)
+    shown = [entity.fields[n] for n in columns_of(view, entity) if _may_sum(uow, entity, n)]
+    plain = [s for s in shown if s.kind in AVERAGED and not s.currency_field]
+    amounts = [s for s in shown if s.kind is Kind.money and s.currency_field in entity.table.c]
+    asked: list[Any] = [sa.func.count().label("rows")]
+    for spec in plain:
+        column = entity.table.c[spec.name]
+        asked += [sa.func.sum(column).label(f"{spec.name}__sum"), sa.func.avg(column).label(f"{spec.name}__avg")]
+    if "owner_id" in [s.name for s in shown]:
+        asked.append(sa.func.count(entity.table.c.owner_id.distinct()).label("owner_id__different"))
+    row = (await uow.execute(_matching(sa.select(*asked), uow, entity, condition))).mappings().one()
+    found = {
+        s.name: Sums({"": row[f"{s.name}__sum"]} if s.kind in SUMMED else {}, row[f"{s.name}__avg"]) for s in plain
+    }
+    if "owner_id__different" in row:
+        found["owner_id"] = Sums(different=row["owner_id__different"])
+    for spec in amounts:
+        found[spec.name] = await _by_currency(uow, entity, spec, condition)
+    return Totals(int(row["rows"]), found)
+
+
+def _may_sum(uow: UnitOfWork, entity: Entity, name: str) -> bool:
+    spec = entity.fields[name]
+    is_own = name in entity.table.c and f"{entity.name}.{name}" not in uow.actor.hidden_fields
+    return is_own and (spec.kind in AVERAGED or name == "owner_id")
+
+
+async def _by_currency(uow: UnitOfWork, entity: Entity, spec: FieldSpec, condition: Any) -> Sums:
+    amount, currency = entity.table.c[spec.name], entity.table.c[spec.currency_field]
+    query = sa.select(currency, sa.func.sum(amount), sa.func.count(amount)).where(amount.is_not(None))
+    rows = await uow.rows(_matching(query, uow, entity, condition).group_by(currency))
+    sums = {r[0]: int(r[1]) for r in sorted(rows, key=lambda r: -r[2])}
+    average = int(rows[0][1] / rows[0][2]) if len(rows) == 1 else None
+    return Sums(sums, average)
+
+
+def _matching(query: sa.Select[Any], uow: UnitOfWork, entity: Entity, condition: Any) -> sa.Select[Any]:
+    uow.require(f"{entity.name}.read")
+    query = query.select_from(entity.table).where(entity.table.c.deleted_at.is_(None))
+    if (seen := visible(entity, uow.actor)) is not None:
+        query = query.where(seen)
+    return query if condition is None else query.where(condition)
+
+
+async def where(uow: UnitOfWork, entity: Entity, view: View) -> sa.ColumnElement[bool] | None:
+    """Filter and quick search as SQL; None when everything fits. Invalid when the filter asks for what is not there or
+    not for this actor."""
+    parts: list[sa.ColumnElement[bool]] = []
+    if view.filter != conditions.AllOf():
+        parts.append(condition_sql(uow, entity, view.filter))
+    if view.query:
+        parts.append(await _searched(uow, entity, view.query))
+    return sa.and_(*parts) if parts else None
+
+
+def condition_sql(uow: UnitOfWork, entity: Entity, condition: Condition) -> sa.ColumnElement[bool]:
+    """A condition as this actor may ask it: hidden fields and unreadable relations do not exist, related records count
+    only as far as they are seen."""
+    check(uow, entity, condition)
+    actor = uow.actor
+    return conditions.to_sql(
+        condition,
+        entity,
+        EvalContext(uow.today, uow.now, actor.user_id, actor.time_zone),
+        custom=custom_of(entity),
+        visible=lambda other, table: visible(other, actor, table),
+        hidden=actor.hidden_fields,
+    )
+
+
+def check(uow: UnitOfWork, entity: Entity, condition: Condition) -> None:
+    """Invalid unless this actor may run the condition."""
+    conditions.check(condition, entity, custom=custom_of(entity), hidden=uow.actor.hidden_fields)
+    _readable(uow, entity, condition)
+
+
+def _readable(uow: UnitOfWork, entity: Entity, node: Condition) -> None:
+    for found in walk(node):
+        if isinstance(found, Related):
+            relation = registry.relations(entity).get(found.relation)
+            if relation is None:
+                continue  # one of an inner relation, looked at with its own entity
+            other = registry.get(relation.entity)
+            if not uow.actor.can(f"{other.name}.read"):
+                raise Invalid(**{found.relation: f"your role does not let you look at {other.plural.lower()}"})
+            _readable(uow, other, found.item)
+
+
+def custom_of(entity: Entity) -> dict[str, dict[str, FieldSpec]]:
+    own = {n.removeprefix("custom."): s for n, s in entity.fields.items() if s.custom}
+    return {entity.name: own} if own else {}
+
+
+async def _searched(uow: UnitOfWork, entity: Entity, text: str) -> sa.ColumnElement[bool]:
+    """The records whose words begin with the typed ones; where there is no search index, whose fields contain them."""
+    if entity.name in finding.KINDS:
+        hits = await finding.search(uow, text, kinds=(entity.name,), limit=MOST_HITS)
+        return _one_of(entity, [h.id for h in hits])
+    names = [n for n in entity.search if f"{entity.name}.{n}" not in uow.actor.hidden_fields]
+    columns = [entity.table.c[n] for n in names if entity.fields[n].kind in _WORDS]
+    words = text.lower().replace("\x00", " ").split()[:8]
+    if not columns:
+        return sa.false()
+    found = [sa.or_(*(sa.func.strpos(sa.func.lower(c), w) > 0 for c in columns)) for w in words]
+    return sa.and_(sa.true(), *found)
+
+
+def _one_of(entity: Entity, ids: Sequence[UUID]) -> sa.ColumnElement[bool]:
+    """One parameter, whatever the number of hits."""
+    found: sa.ColumnElement[bool] = entity.table.c.id == sa.any_(sa.literal(list(ids), sa.ARRAY(sa.Uuid())))
+    return found
+
+
+async def widths(uow: UnitOfWork, entity: Entity) -> dict[str, int]:
+    """The widths in px that the person gave to columns."""
+    users = registry.get("user").table
+    kept = await uow.scalar(sa.select(users.c.preferences).where(users.c.id == uow.actor.user_id))
+    found = ((kept or {}).get("widths") or {}).get(entity.name) or {}
+    return {n: int(w) for n, w in found.items() if isinstance(w, int)}
+
+
+async def set_width(uow: UnitOfWork, entity: Entity, name: str, width: int) -> None:
+    """Remember how wide the person wants a column; 60 to 900 px."""
+    if uow.actor.user_id is None:
+        raise Forbidden("Only a person has widths of columns.")
+    if name not in entity.fields:
+        raise Invalid(column=f"{entity.label} has no such field")
+    users = registry.get("user").table
+    mine = users.c.id == uow.actor.user_id
+    kept: dict[str, Any] = dict(await uow.scalar(sa.select(users.c.preferences).where(mine).with_for_update()) or {})
+    all_widths = dict(kept.get("widths") or {})
+    all_widths[entity.name] = dict(all_widths.get(entity.name) or {}) | {name: max(60, min(900, int(width)))}
+    await uow.execute(sa.update(users).where(mine).values(preferences=kept | {"widths": all_widths}))
