@@ -64,6 +64,10 @@ def _bar(entity: Entity) -> rx.Component:
         kit.search_input(
             "find-in-list", f"Search {entity.plural.lower()}", value=RecordList.query, on_search=RecordList.search
         ),
+        rx.foreach(
+            RecordList.chips,
+            lambda chip, place: kit.chip(chip["label"], chip["text"], on_remove=RecordList.drop(place)),
+        ),
         right=rx.el.div(rx.el.p(RecordList.count, class_name="muted", role="status"), _look(), class_name="push line"),
     )
 

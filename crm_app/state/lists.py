@@ -12,6 +12,7 @@ from uuid import UUID
 
 import reflex as rx
 
+from crm_app.core.conditions import AllOf, Clause, Condition, edit, explain, explain_clause
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError, Forbidden
 from crm_app.core.registry import Entity, Kind
@@ -52,6 +53,7 @@ class RecordList(AppState):
     refused: str = ""
     is_loaded: bool = False
     is_filtered: bool = False
+    chips: list[dict[str, str]] = []
     _entity: str = ""
     _view: View = View()
     _base: View = View()
@@ -121,6 +123,7 @@ class RecordList(AppState):
         self._marks = {}
         self.note = _note([*gone, *missing], entity)
         self.columns = [list_cells.column(entity, n, k, actor, widths) for k, n in enumerate(columns_of(view, entity))]
+        self.chips = _chips(view.filter, entity, actor)
         self.query, self.density = view.query, view.density
         self.sort, self.descending = view.sort or entity.title, view.descending
         self.is_filtered = bool(view.query) or view.filter != View().filter
@@ -214,6 +217,15 @@ class RecordList(AppState):
         return self.to(replace(self._view, query="", filter=View().filter))
 
     @rx.event
+    async def drop(self, place: int):
+        """Without one part of the filter, by its place among the chips."""
+        whole = self._view.filter
+        if not 0 <= place < len(self.chips):
+            return None
+        path = (place,) if isinstance(whole, AllOf) else ()
+        return self.to(replace(self._view, filter=edit.remove(whole, path)))
+
+    @rx.event
     async def sort_by(self, column: str):
         """Up, then down."""
         down = self.sort == column and not self.descending
@@ -270,6 +282,19 @@ def _same(feeds: Sequence[Mapping[str, Any]], fresh: Mapping[str, Any]) -> bool:
     """Whether the browser has all this already."""
     last = feeds[-1]
     return len(feeds) == 1 and all(last[k] == fresh[k] for k in ("gen", "start", "rows"))
+
+
+def _chips(whole: Condition, entity: Entity, actor: Actor) -> list[dict[str, str]]:
+    """The parts of a filter as {"label", "text"}: a single comparison in two halves, anything else as a sentence."""
+    told = {"custom": lists.custom_of(entity), "currency": actor.currency, "time_zone": actor.time_zone}
+    found = []
+    for part in whole.items if isinstance(whole, AllOf) else (whole,):
+        if isinstance(part, Clause):
+            label, text = explain_clause(part, entity, **told)
+        else:
+            label, text = "Where", explain(part, entity, **told)
+        found.append({"label": label, "text": text})
+    return found
 
 
 def _note(gone: Sequence[str], entity: Entity) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -194,6 +195,7 @@ async def edit_cell(page: Page) -> None:
     await expect(page.get_by_role("alert").first).to_contain_text("is not a number")
 
 
+FILTER = '{"all":[{"field":"name","op":"contains","value":"kess"},{"related":"opportunities","some":{"all":[]}}]}'
 STOPS = (
     Stop("sign-in", "/sign-in", "Welcome back.", signed_in=False),
     Stop("sign-in, refused", "/sign-in?error=credentials&left=2&email=a@b.example", "2 tries left", signed_in=False),
@@ -231,6 +233,7 @@ STOPS = (
     Stop("accounts", "/accounts", "Kessler"),
     Stop("accounts, nothing found", "/accounts?q=zzz", "No accounts found"),
     Stop("accounts, new", "/accounts", "Kessler", press("New account")),
+    Stop("accounts, filtered", f"/accounts?filter={quote(FILTER)}", "Kessler"),
     Stop("accounts, columns", "/accounts", "Kessler", press("Columns and density")),
     Stop("accounts, a cell", "/accounts", "Kessler", edit_cell),
     Stop("opportunities", "/opportunities", "Roll-out"),

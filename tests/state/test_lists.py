@@ -109,6 +109,21 @@ async def test_sums_are_over_all_that_match(alice):
         assert sums["annual_revenue_minor"]["sum"].endswith("200") and sums["owner_id"] == {"text": "1 owner"}
 
 
+async def test_a_filter_is_told_part_by_part_and_dropped(alice):
+    await accounts(alice, "Kessler", industry="Machines", city="Linz")
+    city = {"field": "city", "op": "eq", "value": "Linz"}
+    people = {"related": "contacts", "none": {"all": []}}
+    async with opened(alice, f"/accounts?filter={filtered({'all': [city, people]})}", RecordList) as tab:
+        assert [c["label"] for c in tab[RecordList].chips] == ["City", "Where"]
+        assert tab[RecordList].chips[1]["text"] == "Has no contact"
+        (there,) = await tab.run(RecordList.drop, 1)
+        assert json.loads(address(there)[1]["filter"]) == {"all": [city]}
+        assert await tab.run(RecordList.drop, 7) == []
+    async with opened(alice, f"/accounts?filter={filtered(city)}", RecordList) as tab:
+        (there,) = await tab.run(RecordList.drop, 0)
+        assert address(there) == ("/accounts", {})
+
+
 async def test_columns_are_chosen_ordered_and_as_wide_as_one_likes(alice):
     await accounts(alice, "Kessler", city="Linz")
     async with opened(alice, "/accounts", RecordList) as tab:
