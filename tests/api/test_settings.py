@@ -74,10 +74,10 @@ async def test_an_admin_disables_somebody_and_helps_them_back_in(browser, admin,
     async with (await browser(admin)).tab() as tab:
         await do(tab, UsersState, "load")
         await do(tab, UsersState, "choose", user_id=str(alice.user_id))
-        await do(tab, UsersState, "disable")
+        await do(tab, UsersState, "disable", user_id=str(alice.user_id))
         assert await sessions.actor_of(cookie) is None
-        await do(tab, UsersState, "enable")
-        await do(tab, UsersState, "help_in")
+        await do(tab, UsersState, "enable", user_id=str(alice.user_id))
+        await do(tab, UsersState, "help_in", user_id=str(alice.user_id))
         token = token_in(shown(tab, UsersState, "link"))
     answer = await (await browser()).post("/auth/reset", token=token, password=NEW)
     assert answer.headers["location"] == "/sign-in?done=reset"
@@ -90,7 +90,7 @@ async def test_where_mail_leaves_no_link_is_shown(browser, admin, alice):
         async with (await browser(admin)).tab() as tab:
             await do(tab, UsersState, "load")
             await do(tab, UsersState, "choose", user_id=str(alice.user_id))
-            await do(tab, UsersState, "help_in")
+            await do(tab, UsersState, "help_in", user_id=str(alice.user_id))
             assert not shown(tab, UsersState, "link")
     finally:
         smtp.use(None)
@@ -102,7 +102,7 @@ async def test_a_rep_does_nothing_of_it_even_when_sending_the_events(browser, al
     async with (await browser(alice)).tab() as tab:
         await do(tab, UsersState, "load")
         await do(tab, UsersState, "choose", user_id=str(bob.user_id))
-        told = json.dumps(await do(tab, UsersState, act))
+        told = json.dumps(await do(tab, UsersState, act, user_id=str(bob.user_id)))
         assert "Your role does not let you" in told and not shown(tab, UsersState, "link")
     assert (await read(alice, User, id=bob.user_id)).status is UserStatus.active
 
@@ -111,7 +111,7 @@ async def test_mallory_finds_nobody_to_manage(browser, mallory, alice):
     async with (await browser(mallory)).tab() as tab:
         await do(tab, UsersState, "load")
         await tab.send(event(UsersState, "choose"), user_id=str(alice.user_id))
-        await do(tab, UsersState, "help_in")
+        await do(tab, UsersState, "help_in", user_id=str(alice.user_id))
         assert "Alice" not in json.dumps(tab.received)
 
 
@@ -126,12 +126,12 @@ async def test_no_var_is_set_from_outside(browser, mallory, alice):
 async def test_a_role_of_ones_own_is_ticked_together(browser, admin, workspace):
     async with (await browser(admin)).tab() as tab:
         await do(tab, RolesState, "load")
-        await do(tab, RolesState, "copy_role")
-        form = {"name": "Analyst", "scope": "all", "opportunity.read": "on", "audit.read": "on", "made.up": "on"}
+        await do(tab, RolesState, "copy_role", name="Sales rep")
+        form = {"role_id": "copy", "name": "Analyst", "scope": "all", "opportunity.read": "on", "audit.read": "on", "made.up": "on"}
         await do(tab, RolesState, "save", form=form)
         role = await read(admin, Role, name="Analyst")
         assert set(role.permissions) == {"opportunity.read", "audit.read"} and role.scope == "all"
-        await do(tab, RolesState, "remove")
+        await do(tab, RolesState, "remove", role_id=str(role.id))
         assert (await read(admin, Role, name="Analyst")).deleted_at is not None
 
 
@@ -144,9 +144,9 @@ async def test_a_team_is_made_changed_and_taken_away(browser, admin, workspace):
         team = await read(admin, Team, name="North")
         assert team.parent_id == workspace.team_id
         await do(tab, TeamsState, "open", team_id=str(team.id))
-        await do(tab, TeamsState, "save", form={**form, "name": " "})
+        await do(tab, TeamsState, "save", form={**form, "id": str(team.id), "name": " "})
         assert shown(tab, TeamsState, "errors") == {"name": "Is required"}
-        await do(tab, TeamsState, "remove")
+        await do(tab, TeamsState, "remove", team_id=str(team.id))
     assert (await read(admin, Team, name="North")).deleted_at is not None
 
 
