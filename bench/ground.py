@@ -187,6 +187,7 @@ async def _plan_activities(tenant_id: UUID, rng: random.Random) -> None:
                         await copy.write_row(
                             (*stamps, kind, "Next step", "", status, at, "", "", "", owner, deal, account)
                         )
+        await connection.execute("ANALYZE activity, opportunity")  # what follows joins by it
         await connection.execute(
             "UPDATE opportunity o SET next_activity_at = a.happens_at, next_activity_kind = a.kind,"
             " next_activity_subject = a.subject, health = CASE WHEN a.happens_at < now() OR o.expected_close_on <"

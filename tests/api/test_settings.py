@@ -34,7 +34,7 @@ def shown(tab, state, var):
     return None
 
 
-async def do(tab, state, name, until="", **payload):
+async def do(tab, state, name, /, until="", **payload):
     """Send an event and wait for what it changed, or until it changed that var."""
     await tab.send(event(state, name), path="/settings", **payload)
     mark = f'"{until}_rx_state_"'
@@ -127,7 +127,14 @@ async def test_a_role_of_ones_own_is_ticked_together(browser, admin, workspace):
     async with (await browser(admin)).tab() as tab:
         await do(tab, RolesState, "load")
         await do(tab, RolesState, "copy_role", name="Sales rep")
-        form = {"role_id": "copy", "name": "Analyst", "scope": "all", "opportunity.read": "on", "audit.read": "on", "made.up": "on"}
+        form = {
+            "role_id": "copy",
+            "name": "Analyst",
+            "scope": "all",
+            "opportunity.read": "on",
+            "audit.read": "on",
+            "made.up": "on",
+        }
         await do(tab, RolesState, "save", form=form)
         role = await read(admin, Role, name="Analyst")
         assert set(role.permissions) == {"opportunity.read", "audit.read"} and role.scope == "all"

@@ -49,6 +49,17 @@ async def test_a_cell_is_edited_under_the_keyboard(visit, alice, bob):
     await expect(cell).to_have_text("Machines")
 
 
+async def test_a_click_and_enter_open_the_record(visit, alice):
+    await many(alice, 2)
+    page = await visit(alice, "/accounts")
+    await page.locator("[data-row='1']").get_by_role("link", name="Company 001").click()
+    await expect(page.get_by_role("heading", name="Company 001", level=1)).to_be_visible()
+    await page.go_back()
+    await page.locator("[data-row='0'] [data-col='0']").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Company 000", level=1)).to_be_visible()
+
+
 async def test_columns_and_their_widths_stay_as_they_were_made(visit, alice):
     await many(alice, 2, city="Linz")
     page = await visit(alice, "/accounts")

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useNavigate } from "react-router";
 import { Head } from "./datatable_head.jsx";
 import { Row } from "./datatable_row.jsx";
 import { useRows, useWindow } from "./datatable_rows.js";
@@ -67,7 +68,11 @@ export function DataTable({
     cell.focus({ preventScroll: true });
   });
 
-  const open = useCallback((row) => row && onOpen?.(row.id), [onOpen]);
+  const navigate = useNavigate();
+  const open = useCallback(
+    (row) => (onOpen ? row && onOpen(row.id) : row?.href && navigate(row.href)),
+    [onOpen, navigate],
+  );
   const visit = (row) => row?.href && window.open(row.href, "_blank", "noopener");
   const toggle = (index, isRange) => {
     const row = rows.get(index);

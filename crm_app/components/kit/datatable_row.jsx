@@ -129,10 +129,10 @@ function Cell({ cell, column, row, first, onOpen, away }) {
         <span className={cell.t ? "clip" : "clip none"}>{cell.t || "–"}</span>
       </Link>
     ) : (
-      <button type="button" className="line opens" tabIndex={-1} onClick={() => onOpen(row)}>
+      <span className="line">
         {mark}
         <span className="clip">{cell.t || "–"}</span>
-      </button>
+      </span>
     );
   }
   if (cell.h) {
