@@ -57,7 +57,7 @@ class Tab:
         await self.socket.send("40/_event,")
         await self._until("40/_event")
 
-    async def send(self, name: str, path: str = "/pipeline", **payload: Any) -> None:
+    async def send(self, name: str, /, path: str = "/pipeline", **payload: Any) -> None:
         event = {"name": name, "payload": payload, "router_data": {"pathname": path, "asPath": path, "query": {}}}
         await self.socket.send(f"42/_event,{json.dumps(['event', event])}")
 
