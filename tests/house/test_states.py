@@ -65,3 +65,13 @@ def test_rights_shown_to_screens_are_names_that_exist():
     for file in (*root.glob("components/**/*.py"), *root.glob("pages/**/*.py")):
         asked |= set(re.findall(r'may\("([a-z_.]+)"\)', file.read_text()))
     assert asked <= set(catalogue())
+
+
+def test_no_state_class_takes_a_name_of_the_one_below():
+    """A var of the same name would be written by both."""
+    found = []
+    for cls in ours(AppState):
+        own = set(inspect.get_annotations(cls))
+        below = {n for base in cls.__mro__[1:] if issubclass(base, AppState) for n in inspect.get_annotations(base)}
+        found += [f"{cls.__name__}.{n}" for n in own & below]
+    assert found == []

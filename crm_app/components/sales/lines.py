@@ -95,7 +95,7 @@ def _take_over() -> rx.Component:
 
 
 def _dialog() -> rx.Component:
-    line, errors = DealParts.line, DealParts.errors
+    line, errors = DealParts.asked_line, DealParts.errors
     is_new = line["id"] == ""
     product = kit.combo(
         "product_id",
@@ -154,7 +154,7 @@ def _dialog() -> rx.Component:
 def _number(label: str, name: str) -> rx.Component:
     box = kit.text_input(
         name,
-        default_value=DealParts.line[name],
+        default_value=DealParts.asked_line[name],
         input_mode="decimal",
         invalid=DealParts.errors[name].to(bool),
     )

@@ -110,7 +110,16 @@ def _list_problem(spec: FieldSpec, value: list[Any] | dict[str, Any]) -> str:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError):
         return "holds a value that cannot be stored"
+    if _has_vast_number(value):
+        return "holds a whole number of more than 64 bits; write it as text"
     return "" if _is_storable(text) and "\\u0000" not in text else _UNSTORABLE
+
+
+def _has_vast_number(value: Any) -> bool:
+    """PostgreSQL would keep it, programs that read it would not."""
+    if isinstance(value, dict | list):
+        return any(map(_has_vast_number, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 
 def _is_storable(text: str) -> bool:

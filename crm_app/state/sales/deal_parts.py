@@ -43,7 +43,7 @@ class DealParts(AppState):
     total: Sum = Sum()
     is_adding_person: bool = False
     is_editing_line: bool = False
-    line: dict[str, str] = {}  # what the dialog of a line starts with; without an id it adds one
+    asked_line: dict[str, str] = {}  # what the dialog of a line starts with; without an id it adds one
     found: list[dict[str, str]] = []
     errors: dict[str, str] = {}
     currency: str = ""
@@ -137,7 +137,7 @@ class DealParts(AppState):
         await self.actor()
         line = next((x for x in self.lines if x.id == line_id), None)
         self.errors, self.found = {}, []
-        self.line = (
+        self.asked_line = (
             {
                 "id": line.id, "name": line.name, "quantity": line.quantity_value, "unit_price_minor": line.price_value,
                 "discount_percent": line.discount_value,
@@ -175,7 +175,7 @@ class DealParts(AppState):
         except CrmError as refusal:
             labels = {"name": "Product", **{n: s.label for n, s in _BOXES.items()}}
             self.errors = _errors(refusal, labels)
-            self.line = {n: str(given.get(n) or "") for n in _NEW_LINE}
+            self.asked_line = {n: str(given.get(n) or "") for n in _NEW_LINE}
             return
         self.is_editing_line = False
 
