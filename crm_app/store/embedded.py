@@ -121,6 +121,11 @@ class EmbeddedPostgres:
                 f"{error.filename or self.home} cannot be written by this user.",
                 remedy="The data folder was made by another user, perhaps root: run as that user, or change its owner.",
             ) from error
+        except OSError as error:  # a read-only or full disk, a file where a folder should be
+            raise NotReady(
+                f"{error.filename or self.home} cannot be used: {(error.strerror or str(error)).lower()}.",
+                remedy="Free space, let the folder be written, or name another one in CRM_DATA_DIR.",
+            ) from error
         self.started_here = self.started_here or started
         return started
 

@@ -78,6 +78,15 @@ def test_a_folder_that_cannot_be_written(another_database: Make, run_folder: Pat
     assert "CRM_DATA_DIR" in check["remedy"]
 
 
+def test_a_data_folder_that_no_cluster_can_be_made_in(tmp_path: Path):
+    (tmp_path / "taken").write_text("")
+    answer = crm("doctor", "--json", CRM_DATA_DIR=tmp_path / "taken" / "data")
+    check = findings(answer)["PostgreSQL"]
+    assert (answer.code, check["level"]) == (1, "fail")
+    assert "not a directory" in check["found"]
+    assert "CRM_DATA_DIR" in check["remedy"]
+
+
 def test_a_server_that_does_not_answer():
     urls = DatabaseUrls(*["postgresql://crm_app:x@127.0.0.1:9/crm"] * 3)
     answer = crm("doctor", "--json", urls=urls)
