@@ -48,4 +48,5 @@ async def _measure(size: int, *, quick: bool) -> dict[str, Any]:
     return found
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -57,11 +57,14 @@ def _form() -> rx.Component:
 
 def _history() -> rx.Component:
     """What was changed here, for those who may change it."""
-    row = lambda c: kit.prop(c["field"], rx.el.span(c["told"]), rx.el.small(c["who"]))  # noqa: E731
     return rx.cond(
         WorkspaceState.changes.length() > 0,
-        kit.section("History", kit.props_list(rx.foreach(WorkspaceState.changes, row))),
+        kit.section("History", kit.props_list(rx.foreach(WorkspaceState.changes, _change))),
     )
+
+
+def _change(change: rx.Var[dict[str, str]]) -> rx.Component:
+    return kit.prop(change["field"], rx.el.span(change["told"]), rx.el.small(change["who"]))
 
 
 def _error(name: str) -> rx.Var[str]:

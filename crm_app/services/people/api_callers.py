@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from crm_app.core.context import Actor, Scope, Source
 from crm_app.core.errors import Unauthenticated
+from crm_app.models.base import table_of
 from crm_app.models.people.api_keys import ApiKey
 from crm_app.services.people.roles import expand
 from crm_app.settings import settings
@@ -35,7 +36,7 @@ _FRESH = 5.0  # seconds
 _MOST = 5_000
 _TOUCH_EVERY = timedelta(minutes=1)
 _MATTERS = frozenset({"api_key", "user", "role", "team", "workspace"})
-_keys: Any = ApiKey.__table__  # type: ignore[attr-defined]
+_keys: Any = table_of(ApiKey)
 _known: OrderedDict[str, tuple[CallerRow, float]] = OrderedDict()
 _forgotten = count()  # moves on at every `forget`: what was read before it is not kept
 _round = next(_forgotten)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from crm_app.core.context import Source
 from crm_app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from crm_app.models.base import table_of
 from crm_app.models.people.api_keys import ApiKey
 from crm_app.models.people.users import User
 from crm_app.services.people import checks
@@ -22,8 +23,8 @@ from crm_app.store.uow import UnitOfWork
 MOST_KEYS = 50  # of one person
 LONGEST_DAYS, MOST_PER_MINUTE = 3650, 60_000
 CREATE, MANAGE = "api_key.create", "api_key.manage"
-_keys: Any = ApiKey.__table__  # type: ignore[attr-defined]
-_users: Any = User.__table__  # type: ignore[attr-defined]
+_keys: Any = table_of(ApiKey)
+_users: Any = table_of(User)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor, Source
 from crm_app.core.errors import Unauthenticated
-from crm_app.models.base import new_id
+from crm_app.models.base import new_id, table_of
 from crm_app.models.people.api_keys import ApiToken
 from crm_app.services.people import actors, sessions
 from crm_app.services.people.api_callers import ISSUER, digest, forget, signing_key
@@ -24,7 +24,7 @@ from crm_app.store import api_identity
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
 PREFIX = "scr_"
-_tokens: Any = ApiToken.__table__  # type: ignore[attr-defined]
+_tokens: Any = table_of(ApiToken)
 
 
 @dataclass(frozen=True, slots=True)

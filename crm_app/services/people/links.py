@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from crm_app.core.context import Actor
 from crm_app.core.errors import Conflict
+from crm_app.models.base import table_of
 from crm_app.models.people.sessions import LinkPurpose, OneTimeLink
 from crm_app.services.people.sessions import digest
 from crm_app.settings import settings
@@ -18,7 +19,7 @@ from crm_app.store.identity import LinkRow
 from crm_app.store.uow import UnitOfWork
 
 LIFE = {LinkPurpose.reset: timedelta(hours=1), LinkPurpose.invite: timedelta(days=7)}
-_links: Any = OneTimeLink.__table__  # type: ignore[attr-defined]
+_links: Any = table_of(OneTimeLink)
 
 
 class LinkExpired(Conflict):

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor, Scope, Source
 from crm_app.core.errors import NotFound, Throttled, Unauthenticated
+from crm_app.models.base import table_of
 from crm_app.models.people.api_keys import ApiToken
 from crm_app.models.people.sessions import OneTimeLink, SignInAttempt, UserSession
 from crm_app.models.people.users import User, UserStatus
@@ -29,11 +30,11 @@ MOST_BY_EMAIL, MOST_BY_IP = 5, 20  # failures within the window
 _MOST_DEAD = 10_000
 _dead: OrderedDict[str, None] = OrderedDict()  # tokens the database does not know, so as to ask once
 _TOUCH_EVERY = timedelta(minutes=1)
-_sessions: Any = UserSession.__table__  # type: ignore[attr-defined]
-_users: Any = User.__table__  # type: ignore[attr-defined]
-_tokens: Any = ApiToken.__table__  # type: ignore[attr-defined]
-_links: Any = OneTimeLink.__table__  # type: ignore[attr-defined]
-_attempts: Any = SignInAttempt.__table__  # type: ignore[attr-defined]
+_sessions: Any = table_of(UserSession)
+_users: Any = table_of(User)
+_tokens: Any = table_of(ApiToken)
+_links: Any = table_of(OneTimeLink)
+_attempts: Any = table_of(SignInAttempt)
 
 
 class WrongPassword(Unauthenticated):

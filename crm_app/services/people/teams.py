@@ -8,13 +8,14 @@ import sqlalchemy as sa
 
 from crm_app.core.changes import Draft, guards
 from crm_app.core.errors import Invalid
+from crm_app.models.base import table_of
 from crm_app.models.people.users import TEAM, Team, User
 from crm_app.services.people import checks
 from crm_app.services.platform import records
 from crm_app.store.uow import UnitOfWork
 
-_users: Any = User.__table__  # type: ignore[attr-defined]
-_teams: Any = Team.__table__  # type: ignore[attr-defined]
+_users: Any = table_of(User)
+_teams: Any = table_of(Team)
 
 
 @dataclass(frozen=True, slots=True)

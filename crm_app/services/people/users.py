@@ -10,15 +10,16 @@ import sqlalchemy as sa
 from crm_app.core import registry
 from crm_app.core.changes import RecordChanged
 from crm_app.core.errors import Conflict, Invalid
+from crm_app.models.base import table_of
 from crm_app.models.people.users import Role, Team, User, UserStatus
 from crm_app.models.platform.workspaces import Workspace
 from crm_app.services.people import checks, links, sessions
 from crm_app.services.people.roles import expand, require_reach
 from crm_app.store.uow import UnitOfWork
 
-_users: Any = User.__table__  # type: ignore[attr-defined]
-_roles: Any = Role.__table__  # type: ignore[attr-defined]
-_teams: Any = Team.__table__  # type: ignore[attr-defined]
+_users: Any = table_of(User)
+_roles: Any = table_of(Role)
+_teams: Any = table_of(Team)
 
 
 @dataclass(frozen=True, slots=True)
