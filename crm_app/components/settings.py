@@ -36,6 +36,7 @@ MENU: dict[str, tuple[Entry, ...]] = {
         Entry("Roles", f"{HOME}/roles", "Who may do what", "role.read"),
         Entry("Teams", f"{HOME}/teams", "Who sells together, and who leads", "team.read"),
         Entry("API keys", f"{HOME}/api-keys", "What programs sign in with", "api_key.create"),
+        Entry("Audit log", f"{HOME}/audit", "Who changed what, and when", "audit.read"),
         Entry("Failed jobs", f"{HOME}/jobs", "Background work that needs a decision", "settings.manage"),
     ),
 }

@@ -24,6 +24,7 @@ STYLESHEETS = [
         "duplicates",
         "sign",
         "settings",
+        "rights",
     )
 ]
 

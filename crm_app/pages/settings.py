@@ -8,6 +8,7 @@ from crm_app.components.people.roles import roles
 from crm_app.components.people.teams import teams
 from crm_app.components.people.users import people
 from crm_app.components.people.workspace import workspace
+from crm_app.components.platform.audit_log import audit_log
 from crm_app.components.platform.failures import failures
 from crm_app.components.sales.pipelines import pipelines
 from crm_app.components.settings import HOME, overview
@@ -18,6 +19,7 @@ from crm_app.state.people.roles import RolesState
 from crm_app.state.people.teams import TeamsState
 from crm_app.state.people.users import UsersState
 from crm_app.state.people.workspace import WorkspaceState
+from crm_app.state.platform.audit_log import AuditLogState
 from crm_app.state.platform.failures import FailuresState
 from crm_app.state.sales.pipelines import PipelinesState
 
@@ -31,6 +33,7 @@ PAGES = (
     ("/roles", roles, "Roles", RolesState.load),
     ("/teams", teams, "Teams", TeamsState.load),
     ("/api-keys", keys, "API keys", ApiKeysState.load),
+    ("/audit", audit_log, "Audit log", AuditLogState.load),
     ("/jobs", failures, "Failed jobs", FailuresState.load),
 )
 

@@ -130,6 +130,11 @@ async def new_deal(page: Page) -> None:
     await expect(page.get_by_role("dialog", name="New deal")).to_be_visible()
 
 
+async def first_entry(page: Page) -> None:
+    await page.locator(".log-what button").first.click()
+    await expect(page.get_by_role("heading", name="Values")).to_be_visible()
+
+
 async def new_key(page: Page) -> None:
     await page.get_by_role("button", name="New key").click()
     dialog = page.get_by_role("dialog", name="New key")
@@ -262,6 +267,8 @@ STOPS = (
     Stop("teams", "/settings/teams", "Sales"),
     Stop("API keys", "/settings/api-keys", "No keys yet"),
     Stop("API keys, a new one", "/settings/api-keys", "No keys yet", new_key),
+    Stop("audit log", "/settings/audit", "By hand"),
+    Stop("audit log, an entry", "/settings/audit?act=create&what=account", "Company 1", first_entry),
     Stop("failed jobs", "/settings/jobs", "the disk is full"),
 )
 

@@ -21,7 +21,9 @@ from crm_app import parts, services
 from crm_app.core.errors import CrmError
 from crm_app.core.registry import Entity
 from crm_app.core.views import View
+from crm_app.models.base import new_id
 from crm_app.services.activities.activities import With
+from crm_app.services.platform.audit_log import Asked
 from crm_app.services.sales.board import Filters
 from crm_app.services.sales.opportunities import Closing, Moved
 from crm_app.store.uow import UnitOfWork, unit_of_work
@@ -52,7 +54,7 @@ INNER = {
 }
 # The database's own refusal is their answer: their callers have found the user before.
 REFUSED_BY_KEY = {"people.links.make", "people.sessions.open_session"}
-IDS = (UUID, With, Closing, Moved)
+IDS = (UUID, With, Closing, Moved, Asked)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,8 @@ def value_for(parameter: str, hint: Any, world: World, entity: Entity | None) ->
         return ("opportunity", world.ids["record_id"])
     if hint is With:
         return With(opportunity_id=world.ids["opportunity_id"])
+    if hint is Asked:
+        return Asked(record_id=world.ids["record_id"])
     if hint is Closing:
         return Closing(reason_id=world.ids["reason_id"], competitor_id=world.ids["competitor_id"])
     return _plain(parameter, hint, entity)
@@ -135,6 +139,8 @@ def _plain(parameter: str, hint: Any, entity: Entity | None) -> Any:
         return entity.name if entity else "opportunity"
     if parameter == "kind" and hint is str:
         return "call"
+    if _is_mark(hint):
+        return datetime.now(UTC), new_id()
     if parameter == "email":
         return "somebody.new@example.com"
     if isinstance(hint, type) and issubclass(hint, Enum):

@@ -85,8 +85,8 @@ async def _told(
 ) -> History:
     changes = [
         FieldChange(
-            r["id"], r["at"], r["action"], r["source"], r["user_id"], r["user_name"] or "", spec, _typed(spec, old),
-            _typed(spec, new),
+            r["id"], r["at"], r["action"], r["source"], r["user_id"], r["user_name"] or "", spec, typed(spec, old),
+            typed(spec, new),
         )
         for r in rows
         if not any(n in r["changes"] for n in unless)
@@ -111,7 +111,7 @@ async def names_of(uow: UnitOfWork, changes: Sequence[FieldChange]) -> dict[UUID
     return found
 
 
-def _typed(spec: FieldSpec, value: Any) -> Any:
+def typed(spec: FieldSpec, value: Any) -> Any:
     """What stood in the row, out of the JSON of the log."""
     if value is None or value == "***":
         return value

@@ -9,7 +9,7 @@ from crm_app.core.clock import utcnow
 from crm_app.core.dates import show_ago
 from crm_app.services.people import profile, sessions
 from crm_app.state.base import AppState
-from crm_app.state.people.places import place_of
+from crm_app.state.platform.places import place_of
 from crm_app.store.uow import unit_of_work
 
 
