@@ -80,7 +80,8 @@ def test_a_folder_that_cannot_be_written(another_database: Make, run_folder: Pat
 
 def test_a_data_folder_that_no_cluster_can_be_made_in(tmp_path: Path):
     (tmp_path / "taken").write_text("")
-    answer = crm("doctor", "--json", CRM_DATA_DIR=tmp_path / "taken" / "data")
+    no_server = {"DATABASE_URL": None, "DATABASE_OWNER_URL": None}  # so that one of its own would be made
+    answer = crm("doctor", "--json", CRM_DATA_DIR=tmp_path / "taken" / "data", **no_server)
     check = findings(answer)["PostgreSQL"]
     assert (answer.code, check["level"]) == (1, "fail")
     assert "not a directory" in check["found"]
