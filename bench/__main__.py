@@ -21,13 +21,13 @@ def main() -> None:
     if kind not in SIZES:
         sys.exit(f"BENCH is empty, {' or '.join(k for k in SIZES if k)}; not {kind}.")
     results: dict[str, Any] = {"at": datetime.now(UTC).isoformat(), "machine": runner.machine(), "sizes": {}}
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
     for size in SIZES[kind]:
         with ground.scratch():
             results["sizes"][str(size)] = asyncio.run(_measure(size, quick=kind == "quick"))
-    results["load_after"] = os.getloadavg()
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
-    path.write_text(json.dumps(results, indent=1))
+        results["load_after"] = os.getloadavg()
+        path.write_text(json.dumps(results, indent=1))  # what was measured stays, whatever becomes of the next size
     report.show(results)
     print(f"\nWritten to {path}")
 
