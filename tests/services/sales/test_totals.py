@@ -202,7 +202,9 @@ async def test_many_deals_change_in_time_that_grows_with_their_number(admin, ali
     own = {"id": "gen_random_uuid()", "number": "'C-' || i", "name": "'Copy ' || i"}
     columns = [c.name for c in _deals.columns if not c.computed]
     values = ", ".join(own.get(c, c) for c in columns)
-    copies = f"INSERT INTO opportunity ({', '.join(columns)}) SELECT {values} FROM opportunity, generate_series(1, 30000) i"
+    copies = (
+        f"INSERT INTO opportunity ({', '.join(columns)}) SELECT {values} FROM opportunity, generate_series(1, 30000) i"
+    )
     async with unit_of_work(alice) as uow:
         await uow.execute(sa.text(f"{copies} WHERE id = :deal"), {"deal": deal.id})
     for change in ("health = 'overdue'", "stage_id = :stage, stage_entered_at = now()"):
