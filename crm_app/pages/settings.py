@@ -5,6 +5,7 @@ import reflex as rx
 from crm_app.components.people.api_keys import keys
 from crm_app.components.people.profile import places, profile
 from crm_app.components.people.roles import roles
+from crm_app.components.people.signed_in import signed_in
 from crm_app.components.people.teams import teams
 from crm_app.components.people.users import people
 from crm_app.components.people.workspace import workspace
@@ -16,6 +17,7 @@ from crm_app.state.base import AppState
 from crm_app.state.people.api_keys import ApiKeysState
 from crm_app.state.people.profile import PlacesState, ProfileState
 from crm_app.state.people.roles import RolesState
+from crm_app.state.people.signed_in import SignedInState
 from crm_app.state.people.teams import TeamsState
 from crm_app.state.people.users import UsersState
 from crm_app.state.people.workspace import WorkspaceState
@@ -33,6 +35,7 @@ PAGES = (
     ("/roles", roles, "Roles", RolesState.load),
     ("/teams", teams, "Teams", TeamsState.load),
     ("/api-keys", keys, "API keys", ApiKeysState.load),
+    ("/sessions", signed_in, "Sessions", SignedInState.load),
     ("/audit", audit_log, "Audit log", AuditLogState.load),
     ("/jobs", failures, "Failed jobs", FailuresState.load),
 )

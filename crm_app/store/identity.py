@@ -23,6 +23,7 @@ _SESSIONS = sa.text(
 )
 _CANDIDATES = sa.text("SELECT * FROM crm_sign_in_candidates(:key)")
 _LINK = sa.text("SELECT * FROM crm_link_user(:digest)")
+_FAILED = sa.text("SELECT crm_sign_in_failed(:attempt, :key, :why, :ip, :agent, :now)")
 _attempts = SignInAttempt.__table__  # type: ignore[attr-defined]
 
 
@@ -163,6 +164,13 @@ async def note_attempt(email_key: str, ip: str, now: datetime, window: timedelta
         await connection.execute(sa.insert(_attempts), attempt.model_dump())
         row = (await connection.execute(counted)).one()
     return Attempts(attempt.id, *row)
+
+
+async def note_failure(attempt_id: UUID, email_key: str, why: str, *, ip: str, user_agent: str, now: datetime) -> None:
+    """Write the failure down for the people who have this address, if there are any: as long either way."""
+    values = {"attempt": attempt_id, "key": email_key, "why": why, "ip": ip, "agent": user_agent, "now": now}
+    async with _each_alone() as connection:
+        await connection.execute(_FAILED, values)
 
 
 async def forget_attempt(attempt_id: UUID) -> None:

@@ -30,6 +30,7 @@ RIGHTS = {  # every other table of a tenant: all four
     "audit_seal": {"SELECT", "INSERT"},
     "stage_history": {"SELECT"},
     "stage_total": {"SELECT"},
+    "sign_in": {"SELECT", "INSERT", "DELETE"},
     "workspace": {"SELECT", "INSERT", "UPDATE"},
     "sign_in_attempt": {"SELECT", "INSERT", "DELETE"},
     "clock_period": {"SELECT", "INSERT", "DELETE"},
@@ -58,7 +59,8 @@ LOOSE = {
 }  # fmt: skip
 # Definer functions see every tenant: these few, for one exact key each, or keeping to the tenant by themselves.
 DEFINERS = {
-    "crm_sign_in_candidates", "crm_session_user", "crm_link_user", "crm_team_users", "crm_tenants", "crm_search",
+    "crm_sign_in_candidates", "crm_sign_in_failed",
+    "crm_session_user", "crm_link_user", "crm_team_users", "crm_tenants", "crm_search",
     "crm_audit_partitions", "crm_audit", "crm_audit_workspace", "crm_opportunity_created",
     "crm_opportunity_changed", "crm_opportunity_purged",
     "crm_opportunity_purging", "crm_api_key_user", "crm_api_family_user", "crm_api_token_user", "crm_note",

@@ -53,7 +53,7 @@ INNER = {
     "platform.validation.check_links": "tried for every link of every entity in tests/entities",
 }
 # The database's own refusal is their answer: their callers have found the user before.
-REFUSED_BY_KEY = {"people.links.make", "people.sessions.open_session"}
+REFUSED_BY_KEY = {"people.links.make", "people.sessions.open_session", "people.sign_ins.record"}
 IDS = (UUID, With, Closing, Moved, Asked)
 
 

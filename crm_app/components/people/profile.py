@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 import reflex as rx
 
 from crm_app.components import kit
+from crm_app.components.people.signed_in import tries_table
 from crm_app.components.settings import settings_page
 from crm_app.services.people.passwords import SHORTEST
 from crm_app.state.people.profile import PlacesState, ProfileState
@@ -93,6 +94,12 @@ def _list() -> rx.Component:
         rx.cond(
             PlacesState.places.length() > 1,
             rx.el.p(kit.outline("Sign out everywhere else", on_click=PlacesState.end_others), class_name="below"),
+        ),
+        rx.el.section(
+            rx.el.h2("Latest sign-ins"),
+            rx.el.p("With your address, from anywhere, those that failed too.", class_name="muted"),
+            tries_table(PlacesState.tries, whose=False),
+            class_name="sign-ins",
         ),
     )
 

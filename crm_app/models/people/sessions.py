@@ -1,4 +1,4 @@
-"""Sign-in: sessions, one-time links, failed attempts. Secrets are stored as SHA-256 digests only."""
+"""Sign-in: sessions, one-time links, failed attempts, and who signed in when. Secrets are stored as SHA-256 digests only."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -64,3 +64,37 @@ class SignInAttempt(SQLModel, table=True):
     email_key: str = Field(max_length=254)
     ip: str = Field(default="", max_length=64)
     at: datetime = Field(default_factory=utcnow, sa_type=TZ)
+
+
+class SignInOutcome(StrEnum):
+    """`disabled` and `invited`: the right address of one who may not come in, or has not yet."""
+
+    success = "success"
+    wrong_password = "wrong_password"  # noqa: S105 - what happened
+    throttled = "throttled"  # told once in a quarter of an hour, however often it was tried
+    disabled = "disabled"
+    invited = "invited"
+
+
+class SignInWay(StrEnum):
+    password = "password"  # noqa: S105 - a way in
+    invitation = "invitation"
+    app = "app"  # a program that asked for tokens
+
+
+class SignIn(TenantScoped, table=True):
+    """Somebody came in, or tried to under the address of a person of this workspace. Kept for a year."""
+
+    __tablename__ = "sign_in"
+    __table_args__ = (
+        tenant_fk("user_id", "crm_user"),
+        sa.Index("ix_sign_in_at", "tenant_id", sa.text("at DESC"), sa.text("id DESC")),
+        sa.Index("ix_sign_in_user", "tenant_id", "user_id", sa.text("at DESC"), sa.text("id DESC")),
+    )
+
+    user_id: UUID
+    at: datetime = Field(default_factory=utcnow, sa_type=TZ)
+    outcome: SignInOutcome = choice(SignInOutcome)
+    way: SignInWay = choice(SignInWay)
+    ip: str = Field(default="", max_length=64)
+    user_agent: str = Field(default="", max_length=300)

@@ -17,7 +17,8 @@ from crm_app.core.context import Actor, Source
 from crm_app.core.errors import Unauthenticated
 from crm_app.models.base import new_id, table_of
 from crm_app.models.people.api_keys import ApiToken
-from crm_app.services.people import actors, sessions
+from crm_app.models.people.sessions import SignInWay
+from crm_app.services.people import actors, sessions, sign_ins
 from crm_app.services.people.api_callers import ISSUER, digest, forget, signing_key
 from crm_app.settings import settings
 from crm_app.store import api_identity
@@ -39,9 +40,10 @@ class Pair:
 async def sign_in(email: str, password: str, *, ip: str, user_agent: str) -> Pair:
     """A first pair. Unauthenticated or Throttled otherwise, exactly as at the sign-in page."""
     now = utcnow()
-    found = await sessions.proven(email, password, ip=ip, now=now)
+    found = await sessions.proven(email, password, ip=ip, user_agent=user_agent, now=now)
     actor = Actor(found.tenant_id, found.user_id, ip=ip, user_agent=user_agent, source=Source.api)
     async with unit_of_work(actor, now=now) as uow:
+        await sign_ins.record(uow, found.user_id, SignInWay.app)
         return await _pair(uow, found.user_id, new_id())
 
 

@@ -10,7 +10,7 @@ from crm_app.core.context import Actor
 from crm_app.core.errors import Conflict, Invalid
 from crm_app.integrations import smtp
 from crm_app.integrations.smtp import MailRefused
-from crm_app.models.people.sessions import LinkPurpose
+from crm_app.models.people.sessions import LinkPurpose, SignInWay
 from crm_app.models.people.users import User, UserStatus
 from crm_app.models.platform.workspaces import Workspace
 from crm_app.services.people import checks, letters, links, passwords, sessions, users
@@ -87,4 +87,4 @@ async def accept(token: str, *, name: str, password: str, ip: str = "", user_age
         user.password_hash, user.status = hashed, UserStatus.active
         await uow.flush()
         users.tell(uow, user, "updated", {"status": [UserStatus.invited.value, UserStatus.active.value]})
-        return await sessions.open_session(uow, user.id)
+        return await sessions.open_session(uow, user.id, way=SignInWay.invitation)

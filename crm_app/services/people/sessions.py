@@ -16,9 +16,9 @@ from crm_app.core.context import Actor, Scope, Source
 from crm_app.core.errors import NotFound, Throttled, Unauthenticated
 from crm_app.models.base import table_of
 from crm_app.models.people.api_keys import ApiToken
-from crm_app.models.people.sessions import OneTimeLink, SignInAttempt, UserSession
+from crm_app.models.people.sessions import OneTimeLink, SignInAttempt, SignInWay, UserSession
 from crm_app.models.people.users import User, UserStatus
-from crm_app.services.people import passwords
+from crm_app.services.people import passwords, sign_ins
 from crm_app.services.people.checks import email_key, is_email, network
 from crm_app.services.people.roles import expand
 from crm_app.settings import settings
@@ -164,21 +164,23 @@ async def sign_in(email: str, password: str, *, ip: str = "", user_agent: str = 
     """Open a session; the token for the cookie. Unauthenticated or Throttled otherwise, whether the address is known
     or not."""
     now = utcnow()
-    candidate = await proven(email, password, ip=ip, now=now)
+    candidate = await proven(email, password, ip=ip, user_agent=user_agent, now=now)
     actor = Actor(candidate.tenant_id, candidate.user_id, ip=ip, user_agent=user_agent)
     async with unit_of_work(actor, now=now) as uow:
         return await open_session(uow, candidate.user_id)
 
 
-async def proven(email: str, password: str, *, ip: str, now: datetime) -> identity.Candidate:
-    """The user who has just given the right password. WrongPassword or Throttled otherwise; renews an old hash."""
+async def proven(email: str, password: str, *, ip: str, user_agent: str, now: datetime) -> identity.Candidate:
+    """The user who has just given the right password. WrongPassword or Throttled otherwise; renews an old hash. A
+    failure is kept for those who have the address; the caller keeps the success."""
     key = email_key(email)
     if not is_email(key):
         await passwords.verify(password, "")
         raise WrongPassword(left=MOST_BY_EMAIL)
-    tries = await throttle(key, ip, now)
+    tries = await throttle(key, ip, now, user_agent=user_agent, is_kept=True)
     found = await _matching(key, password)
     if found is None:
+        await identity.note_failure(tries.id, key, "wrong_password", ip=ip, user_agent=user_agent, now=now)
         raise WrongPassword(left=max(0, MOST_BY_EMAIL - tries.by_email))
     candidate, renewed = found
     if renewed:
@@ -199,8 +201,11 @@ async def _matching(key: str, password: str) -> tuple[identity.Candidate, str | 
     return None
 
 
-async def throttle(key: str, ip: str, now: datetime) -> identity.Attempts:
-    """Count one attempt for this address and from this place; Throttled when there were too many lately."""
+async def throttle(
+    key: str, ip: str, now: datetime, *, user_agent: str = "", is_kept: bool = False
+) -> identity.Attempts:
+    """Count one attempt for this address and from this place; Throttled when there were too many lately, which is
+    written into the sign-ins when `is_kept`."""
     tries = await identity.note_attempt(key, network(ip), now, WINDOW)
     waits = []
     if tries.by_email > MOST_BY_EMAIL and tries.oldest_by_email:
@@ -208,6 +213,8 @@ async def throttle(key: str, ip: str, now: datetime) -> identity.Attempts:
     if ip and tries.by_ip > MOST_BY_IP and tries.oldest_by_ip:
         waits.append(tries.oldest_by_ip + WINDOW - now)
     if waits:
+        if is_kept:
+            await identity.note_failure(tries.id, key, "throttled", ip=ip, user_agent=user_agent, now=now)
         await identity.forget_attempt(tries.id)
         seconds = max(1, int(max(waits).total_seconds()) + 1)
         raise Throttled(
@@ -216,7 +223,7 @@ async def throttle(key: str, ip: str, now: datetime) -> identity.Attempts:
     return tries
 
 
-async def open_session(uow: UnitOfWork, user_id: UUID) -> str:
+async def open_session(uow: UnitOfWork, user_id: UUID, *, way: SignInWay = SignInWay.password) -> str:
     """A session for a user who has just proved to be the one; the token is told once."""
     token = secrets.token_urlsafe(32)
     actor = uow.actor
@@ -233,6 +240,7 @@ async def open_session(uow: UnitOfWork, user_id: UUID) -> str:
     )
     await uow.flush()
     await uow.execute(sa.update(_users).where(_users.c.id == user_id).values(last_seen_at=uow.now))
+    await sign_ins.record(uow, user_id, way)
     return token
 
 
@@ -291,6 +299,7 @@ async def sweep(uow: UnitOfWork) -> None:
     await uow.execute(sa.delete(_sessions).where(sa.func.least(_sessions.c.expires_at, _sessions.c.revoked_at) < month))
     await uow.execute(sa.delete(_links).where(_links.c.expires_at < month))
     await uow.execute(sa.delete(_tokens).where(_tokens.c.expires_at < month))
+    await sign_ins.sweep(uow)
     await uow.execute(sa.delete(_attempts).where(_attempts.c.at < uow.now - timedelta(days=1)))
 
 

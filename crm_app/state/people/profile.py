@@ -7,8 +7,9 @@ import reflex as rx
 
 from crm_app.core.clock import utcnow
 from crm_app.core.dates import show_ago
-from crm_app.services.people import profile, sessions
+from crm_app.services.people import profile, sessions, sign_ins
 from crm_app.state.base import AppState
+from crm_app.state.people.signed_in import try_line
 from crm_app.state.platform.places import place_of
 from crm_app.store.uow import unit_of_work
 
@@ -61,9 +62,10 @@ class ProfileState(AppState):
 
 
 class PlacesState(AppState):
-    """Where the person is signed in."""
+    """Where the person is signed in, and was."""
 
     places: list[dict[str, Any]] = []
+    tries: list[dict[str, Any]] = []  # the latest sign-ins, those that failed too
     is_loaded: bool = False
 
     @rx.event
@@ -71,6 +73,8 @@ class PlacesState(AppState):
         actor, now = await self.actor(), utcnow()
         async with unit_of_work(actor, now=now) as uow:
             found = await sessions.list_sessions(uow)
+            latest = await sign_ins.mine(uow)
+        self.tries = [try_line(one, actor) for one in latest]
         self.places = [
             {
                 "id": str(s.id),
