@@ -1,4 +1,4 @@
-"""Sign-in: sessions, one-time links, failed attempts, and who signed in when. Secrets are stored as SHA-256 digests only."""
+"""Sign-in: sessions, one-time links, failed attempts, who signed in when. Secrets are stored as SHA-256 digests."""
 
 from datetime import datetime
 from enum import StrEnum
