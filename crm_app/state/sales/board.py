@@ -5,6 +5,7 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,13 +25,14 @@ from crm_app.state.sales import board_views, filters
 from crm_app.state.sales.board_views import Question, Snapshot, Told
 from crm_app.state.sales.deal_dialog import MISSING, DealDialog, wanted
 from crm_app.store.live import Resync, Signal, hub
-from crm_app.store.uow import is_passing, retrying, unit_of_work
+from crm_app.store.uow import UnitOfWork, is_passing, retrying, unit_of_work
 from crm_app.store.visibility import sight
 
 log = logging.getLogger(__name__)
 _AFTER_FAILURE = 1.0  # seconds
 _RING = 20  # ops kept in the state; a tab that missed more asks for a fresh board
 _RING_SECONDS = 2.0
+Look = tuple[datetime, Sequence[Mapping[str, Any]], Mapping[UUID, board.Totals]]
 
 
 class BoardState(AppState):
@@ -191,26 +193,29 @@ class BoardState(AppState):
         self, ids: list[str], stage: str, index: int, after: str | None, seen: dict[str, Any], operation: str
     ):
         """Cards were dropped into a stage."""
+
+        async def work(uow: UnitOfWork) -> tuple[drops.Drop, Look]:
+            done = await drops.move(
+                uow,
+                UUID(operation),
+                [UUID(i) for i in ids],
+                to_stage_id=UUID(stage),
+                after_id=UUID(after) if after else None,
+                seen_in={UUID(i): UUID(s["s"]) for i, s in seen.items()},
+            )
+            return done, await self._look(uow, ids)
+
         try:
             actor = await self.actor()
-            done = await retrying(
-                actor,
-                lambda uow: drops.move(
-                    uow,
-                    UUID(operation),
-                    [UUID(i) for i in ids],
-                    to_stage_id=UUID(stage),
-                    after_id=UUID(after) if after else None,
-                    seen_in={UUID(i): UUID(s["s"]) for i, s in seen.items()},
-                ),
-            )
+            await self._begin(actor)
+            done, found = await retrying(actor, work)
         except MissingFields as refusal:
             self.push({"op": "settle", "op_id": operation, "outcome": "ask"})
             await self._ask_missing(refusal, ids, stage, after, operation)
         except CrmError as refusal:
             await self._refuse(refusal, ids, operation)
         else:
-            await self.settle(actor, ids, operation)
+            self._answer(actor, ids, operation, "done", found)
             self._tell_moved(done, stage, operation)
 
     async def _ask_missing(
@@ -237,11 +242,20 @@ class BoardState(AppState):
     async def settle(self, actor: Actor, ids: Sequence[str], operation: str, outcome: str = "done") -> None:
         """Answer a drop with where the cards are now, and the figures."""
         await self._begin(actor)
-        wanted, shape = filters.parse(self.query, actor.currency), self._shape
-        now = utcnow()
-        async with unit_of_work(actor, now=now) as uow:
-            rows = await board.cards(uow, [UUID(i) for i in ids], wanted)
-            totals = await board.stage_totals(uow, [UUID(s) for s in shape.kinds], wanted)
+        async with unit_of_work(actor) as uow:
+            found = await self._look(uow, ids)
+        self._answer(actor, ids, operation, outcome, found)
+
+    async def _look(self, uow: UnitOfWork, ids: Sequence[str]) -> Look:
+        """What these cards and the figures are now: in the transaction that moved them, as another one would make the
+        answer wait."""
+        wanted = filters.parse(self.query, uow.actor.currency)
+        rows = await board.cards(uow, [UUID(i) for i in ids], wanted)
+        return uow.now, rows, await board.stage_totals(uow, [UUID(s) for s in self._shape.kinds], wanted)
+
+    def _answer(self, actor: Actor, ids: Sequence[str], operation: str, outcome: str, found: Look) -> None:
+        now, rows, totals = found
+        shape = self._shape
         shown = [shape.card(r, actor, now) for r in rows if str(r["stage_id"]) in shape.limits]
         self._settled = {c["id"]: c for c in shown}
         answer = {"op": "settle", "op_id": operation, "outcome": outcome, "cards": shown}

@@ -111,6 +111,18 @@ const placeAt = (root, ids, point, middle) => {
   return null;
 };
 
+// The mark on the page makes the browser look at the style of every element: at a lift that is nothing, but a drop has
+// better things to do first.
+let leaving = 0;
+const holdPage = () => {
+  clearTimeout(leaving);
+  document.documentElement.classList.add("dragging-deal");
+};
+const leavePage = () => {
+  clearTimeout(leaving);
+  leaving = setTimeout(() => document.documentElement.classList.remove("dragging-deal"), motion().duration);
+};
+
 const same = (a, b) => a?.stage === b?.stage && a?.index === b?.index && a?.dock === b?.dock;
 
 // A click ends every mouse drag; it must not open the deal.
@@ -182,7 +194,7 @@ class Drag {
       this.copy.append(count);
     }
     this.root.append(this.copy);
-    document.documentElement.classList.add("dragging-deal");
+    holdPage();
     if (this.touch) navigator.vibrate?.(12);
     this.frame = requestAnimationFrame(() => this.tick());
   }
@@ -208,10 +220,10 @@ class Drag {
     this.abort.abort();
     this.handlers.onGone();
     if (!this.copy) return;
-    document.documentElement.classList.remove("dragging-deal");
     if (!this.touch) swallowClick();
     this.handlers.onEnd(dropped ? this.over : null);
     land(this.copy, this.id, this.copy.style.transform);
+    leavePage();
   }
 }
 

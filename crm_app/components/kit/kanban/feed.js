@@ -1,5 +1,5 @@
 // Snapshots and ops as they arrive, each applied once; remembers where cards lay, to show how the server moved them.
-import { useCallback, useEffect, useLayoutEffect, useReducer, useRef } from "react";
+import { useCallback, useLayoutEffect, useReducer, useRef } from "react";
 import { fly, placeOf } from "./drag.js";
 import { START, hasHole, reduce, unfold } from "./model.js";
 
@@ -25,7 +25,8 @@ export function useFeed({ columns, base, ops, onResync }, root, onSettle) {
     }
   }, []);
 
-  useEffect(() => {
+  // Taken in before the browser paints: what came is on screen a frame earlier.
+  useLayoutEffect(() => {
     // An empty list is a server that starts again: what is on screen stays until its snapshot comes.
     if (!columns?.length) return;
     if (started.current || !state.columns) send({ type: "snapshot", columns, base });
@@ -34,7 +35,7 @@ export function useFeed({ columns, base, ops, onResync }, root, onSettle) {
     asked.current = 0;
   }, [columns, base]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!ops?.length || !columns?.length) return;
     if (hasHole(seen.current, ops)) {
       if (Date.now() - asked.current > RESYNC_PAUSE_MS && onResync?.() !== undefined) asked.current = Date.now();
