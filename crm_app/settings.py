@@ -55,6 +55,14 @@ class Settings(BaseSettings):
     smtp_from: str = ""  # "SalesCompass <crm@example.com>"
     smtp_tls: str = Field(default="starttls", pattern="^(starttls|tls|none)$")
 
+    file_most_mb: int = Field(default=50, ge=1, le=500)  # the largest file that can be attached
+    files_most_gb: int = Field(default=20, ge=1)  # all files of a workspace together
+    s3_bucket: str = ""  # empty: attached files lie below data_dir; else in this bucket of an S3-compatible store
+    s3_endpoint: str = ""  # https://minio.example.com; empty: Amazon's own, by region
+    s3_region: str = "us-east-1"
+    s3_access_key: SecretStr = SecretStr("")
+    s3_secret_key: SecretStr = SecretStr("")
+
     workers: int = Field(default=1, ge=1)
     pool_size: int = Field(default=10, ge=1)  # connections to PostgreSQL per process
     worker_in_process: bool = True  # run background jobs in the web process

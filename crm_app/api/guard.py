@@ -28,7 +28,7 @@ HOME = "/pipeline"  # what "/" leads to
 PUBLIC_PAGES = ("/sign-in", "/sign-up", "/forgot", "/reset", "/invite")
 _SOCKET = "/_event"
 _UPLOAD = "/_upload"
-_FILES = "/api/imports/files"
+_FILES = ("/api/imports/files", "/api/files/")
 _FORM_BYTES, _BODY_BYTES, _UPLOAD_BYTES = 64 * 1024, 1024 * 1024, 512 * 1024 * 1024
 _BULK_BYTES = 8 * 1024 * 1024
 _MESSAGE_BYTES = 512 * 1024  # one websocket message
@@ -100,7 +100,7 @@ def _most(path: str) -> int:
         return _FORM_BYTES
     if path.startswith("/api/") and "/bulk/" in path:
         return _BULK_BYTES
-    is_file = path.startswith((_UPLOAD, _FILES)) or (path.startswith("/api/") and path.rstrip("/").endswith("/import"))
+    is_file = path.startswith((_UPLOAD, *_FILES)) or (path.startswith("/api/") and path.rstrip("/").endswith("/import"))
     return _UPLOAD_BYTES if is_file else _BODY_BYTES
 
 

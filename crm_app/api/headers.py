@@ -13,13 +13,16 @@ _SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script>", re.DOTALL)
 _POLICY = (
     "default-src 'self'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; "
-    "frame-src 'none'; frame-ancestors 'none'"
+    "frame-src 'self'; frame-ancestors 'none'"
 )
 _SCRIPT_FILE = "default-src 'self'"  # a worker runs under the policy of its file
 _FILE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"  # opened by itself it runs nothing
+# Files that people attached. Only a PDF may stand in a page of ours: the reader of the browser refuses a sandbox.
+_ATTACHED = "/api/files/"
+_SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
+_PDF = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'self'"
 _EVERYWHERE = (
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -30,13 +33,25 @@ _EVERYWHERE = (
 def added(path: str, content_type: str, has_cache_control: bool) -> list[tuple[bytes, bytes]]:
     """The headers to add to an answer for this path."""
     is_page = content_type.startswith("text/html")
-    policy = page_policy(path) if is_page else _SCRIPT_FILE if "javascript" in content_type else _FILE
-    found = [*_EVERYWHERE, (b"content-security-policy", policy.encode())]
+    is_framed = path.startswith(_ATTACHED) and content_type == "application/pdf"
+    found = [
+        *_EVERYWHERE,
+        (b"x-frame-options", b"SAMEORIGIN" if is_framed else b"DENY"),
+        (b"content-security-policy", _policy(path, content_type).encode()),
+    ]
     if settings().is_secure:
         found.append((b"strict-transport-security", b"max-age=31536000"))
     if not has_cache_control:
         found.append((b"cache-control", _caching(path, is_page).encode()))
     return found
+
+
+def _policy(path: str, content_type: str) -> str:
+    if path.startswith(_ATTACHED):
+        return _PDF if content_type == "application/pdf" else _SANDBOX
+    if content_type.startswith("text/html"):
+        return page_policy(path)
+    return _SCRIPT_FILE if "javascript" in content_type else _FILE
 
 
 def _caching(path: str, is_page: bool) -> str:

@@ -4,6 +4,7 @@ The file is a tar of `manifest.json`, `database.dump` and `files/...`; the secre
 a fingerprint of it), so that a stolen backup does not open what is encrypted inside.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -182,7 +183,22 @@ def for_server(script: Path, known: Collection[str]) -> None:
 
 
 def _write(out: IO[bytes], urls: DatabaseUrls) -> None:
-    files = sorted(p for p in (settings().data_dir / FILES).rglob("*") if p.is_file())
+    with (
+        tempfile.TemporaryDirectory(prefix="backup-", dir=settings().data_dir) as folder,
+        tarfile.open(fileobj=out, mode="w") as tar,
+    ):
+        dump = Path(folder, "database.dump")
+        _run("pg_dump", urls.owner, "-Fc", "--no-owner", "-f", str(dump))
+        # After the dump: a file is there before the row that tells of it, so every row of the dump finds its own.
+        files = sorted(p for p in (settings().data_dir / FILES).rglob("*") if p.is_file() and p.suffix != ".part")
+        _add_manifest(tar, urls, len(files))
+        tar.add(dump, "database.dump")
+        for file in files:
+            with contextlib.suppress(FileNotFoundError):  # deleted for good meanwhile
+                tar.add(file, str(file.relative_to(settings().data_dir)))
+
+
+def _add_manifest(tar: tarfile.TarFile, urls: DatabaseUrls, files: int) -> None:
     with reach(urls.owner) as connection:
         manifest = Manifest(
             format=FORMAT,
@@ -190,21 +206,12 @@ def _write(out: IO[bytes], urls: DatabaseUrls) -> None:
             revision=_revision(connection),
             postgresql=connection.info.server_version // 10_000,
             key_mark=_key_mark(),
-            files=len(files),
+            files=files,
         )
-    with (
-        tempfile.TemporaryDirectory(prefix="backup-", dir=settings().data_dir) as folder,
-        tarfile.open(fileobj=out, mode="w") as tar,
-    ):
-        dump = Path(folder, "database.dump")
-        _run("pg_dump", urls.owner, "-Fc", "--no-owner", "-f", str(dump))
-        text = json.dumps(asdict(manifest), indent=2).encode()
-        head = tarfile.TarInfo("manifest.json")
-        head.size, head.mode = len(text), 0o600
-        tar.addfile(head, io.BytesIO(text))
-        tar.add(dump, "database.dump")
-        for file in files:
-            tar.add(file, str(file.relative_to(settings().data_dir)))
+    text = json.dumps(asdict(manifest), indent=2).encode()
+    head = tarfile.TarInfo("manifest.json")
+    head.size, head.mode = len(text), 0o600
+    tar.addfile(head, io.BytesIO(text))
 
 
 def _run(program: str, url: str, *arguments: str, connects: bool = True) -> None:

@@ -5,6 +5,8 @@ They are read and thrown away; whatever nobody came back for is swept after a da
 
 import asyncio
 import contextlib
+import hashlib
+import os
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -25,24 +27,33 @@ _LONGEST_NAME = 120
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that has arrived whole; `path` lies in a folder of its own."""
+    """A file that has arrived whole; `path` lies in a folder of its own. `sha256` (hex) is told by `spool` only."""
 
     id: UUID
     path: Path
     size: int
+    sha256: str = ""
 
 
-async def spool(actor: Actor, name: str, chunks: AsyncIterator[bytes], *, endings: frozenset[str]) -> Upload:
-    """Keep a file until it is read. Invalid when it is too large or of another kind than `endings` (".csv") say."""
-    safe = _safe_name(name)
-    if Path(safe).suffix.lower() not in endings:
+async def spool(
+    actor: Actor,
+    name: str,
+    chunks: AsyncIterator[bytes],
+    *,
+    endings: frozenset[str] = frozenset(),
+    largest: int = 0,
+) -> Upload:
+    """Keep a file until it is read. Invalid when it has more than `largest` bytes (0: LARGEST) or is of another kind
+    than `endings` (".csv") say; without endings any kind is taken."""
+    safe = safe_name(name)
+    if endings and Path(safe).suffix.lower() not in endings:
         kinds = ", ".join(sorted(e.lstrip(".").upper() for e in endings))
         raise Invalid(file=f"{safe} is none of {kinds}. Save it as one of them")
     upload_id = new_id()
     folder = _home(actor) / upload_id.hex
     try:
         await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True)
-        size = await _write(folder / safe, chunks)
+        size, digest = await _write(folder / safe, chunks, largest)
     except OSError as error:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise NotReady(
@@ -52,24 +63,34 @@ async def spool(actor: Actor, name: str, chunks: AsyncIterator[bytes], *, ending
     except BaseException:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise
-    return Upload(upload_id, folder / safe, size)
+    return Upload(upload_id, folder / safe, size, digest)
 
 
-async def _write(path: Path, chunks: AsyncIterator[bytes]) -> int:
-    size, held = 0, bytearray()
+async def _write(path: Path, chunks: AsyncIterator[bytes], largest: int) -> tuple[int, str]:
+    size, held, digest = 0, bytearray(), hashlib.sha256()
+    remedy = "" if largest else ". Split it, or ask an admin to use `crm import`"
+    largest = largest or LARGEST
+
+    def write(block: bytes) -> None:
+        digest.update(block)
+        file.write(block)
+
+    def end(block: bytes) -> None:
+        write(block)
+        file.flush()
+        os.fsync(file.fileno())
+
     with await asyncio.to_thread(path.open, "wb") as file:
         async for chunk in chunks:
             size += len(chunk)
-            if size > LARGEST:
-                raise Invalid(
-                    file=f"is larger than {LARGEST // 1024**2} MB. Split it, or ask an admin to use `crm import`"
-                )
+            if size > largest:
+                raise Invalid(file=f"is larger than {largest // 1024**2} MB{remedy}")
             held += chunk
             if len(held) >= _BLOCK:
-                await asyncio.to_thread(file.write, bytes(held))
+                await asyncio.to_thread(write, bytes(held))
                 held.clear()
-        await asyncio.to_thread(file.write, bytes(held))
-    return size
+        await asyncio.to_thread(end, bytes(held))
+    return size, digest.hexdigest()
 
 
 def find(actor: Actor, upload_id: UUID) -> Upload:
@@ -112,8 +133,9 @@ def _home(actor: Actor) -> Path:
     return _root() / actor.tenant_id.hex / actor.user_id.hex
 
 
-def _safe_name(name: str) -> str:
-    """A file name that leads nowhere: the last part, without what file systems or people stumble over."""
+def safe_name(name: str) -> str:
+    """A file name that leads nowhere: the last part, without what file systems or people stumble over. Signs that turn
+    the direction of reading are no printable characters, so that exe.fdp does not read as pdf.exe backwards."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     clean = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in last).strip(". ")
     stem, dot, ending = clean.rpartition(".")

@@ -49,6 +49,8 @@ INNER = {
     "platform.imports.planning": "files, no ids",
     "platform.imports.guided": "files, no ids",
     "platform.history.names_of": "takes changes that were read",
+    "platform.about": "asked with the record that something hangs on; tried through what hangs there",
+    "platform.attachments.unknown": "ids of files that lie in the workspace's own folder",
     "platform.audit.note": "an act about what its caller has found",
     "platform.validation.check_links": "tried for every link of every entity in tests/entities",
 }

@@ -21,7 +21,7 @@ from crm_app.models.sales.pipelines import Pipeline, Stage
 from crm_app.services.activities import activities
 from crm_app.services.customers import duplicates_pairs, duplicates_scan
 from crm_app.services.people import api_keys, links, sessions
-from crm_app.services.platform import failures, merges, records
+from crm_app.services.platform import attachments, failures, merges, records
 from crm_app.services.sales import drops, lines, opportunities, stakeholders
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
@@ -73,6 +73,8 @@ async def build(actor: Actor, secret: str) -> World:
         await duplicates_scan.keep(uow, scan.id, registry.get("contact"), likes)
         ids["pair_id"] = await uow.scalar(sa.select(table_of(DuplicatePair).c.id))
         await failures.record(uow, f"tick:{secret}", task="run_tick_here", args={}, error=f"ValueError: {secret}")
+        paper = {"name": f"{secret}.pdf", "kind": "pdf", "size": 4711, "sha256": "0" * 64}
+        attached = await attachments.add(uow, registry.get("opportunity"), deals[0].id, new_id(), **paper)
         batch = ImportBatch(name=secret, status=ImportStatus.done, user_id=actor.user_id)
         uow.add(batch)
         await uow.flush()
@@ -94,7 +96,7 @@ async def build(actor: Actor, secret: str) -> World:
         "manager_id": of["user"], "role_id": of["role"], "team_id": of["team"], "parent_id": of["team"],
         "stage_id": of["stage"], "to_stage_id": of["stage"], "pipeline_id": of["pipeline"], "activity_id": planned.id,
         "line_id": line.id, "stakeholder_id": part.id, "operation_id": operation, "batch_id": batch.id,
-        "merge_id": joined.id, "scan_id": scan.id, "key_id": key.id,
+        "merge_id": joined.id, "scan_id": scan.id, "key_id": key.id, "attachment_id": attached.id, "file_id": new_id(),
         "reason_id": of["win_loss_reason"], "competitor_id": rival.id,
     }  # fmt: skip
     return World(actor, secret, ids, of, await _all_ids(actor), moved)

@@ -16,6 +16,7 @@ from crm_app.store.uow import UnitOfWork
 
 # Tables with (entity, record_id) that tell of the past: it stays with the record it happened to.
 PAST = frozenset({"audit_log", "event", "merged_record", "imported_rows"})
+NAMED = {"record_id": "entity", "about_id": "about"}  # a link to any kind of record, and the column that names the kind
 _links = table_of(MergedLink)
 
 
@@ -29,7 +30,7 @@ class Pointer:
 
     def to(self, record_id: UUID) -> sa.ColumnElement[bool]:
         here = self.table.c[self.link] == record_id
-        return sa.and_(here, self.table.c.entity == self.entity) if self.entity else here
+        return sa.and_(here, self.table.c[NAMED[self.link]] == self.entity) if self.entity else here
 
 
 def pointers(entity: Entity) -> Iterator[Pointer]:
@@ -38,8 +39,9 @@ def pointers(entity: Entity) -> Iterator[Pointer]:
         for key in table.foreign_key_constraints:
             if key.referred_table is entity.table:
                 yield Pointer(table, next(c.name for c in key.columns if c.name != "tenant_id"))
-        if {"entity", "record_id"} <= set(table.c.keys()) and table.name not in PAST:
-            yield Pointer(table, "record_id", entity.name)
+        for link, kind in NAMED.items():
+            if {link, kind} <= set(table.c.keys()) and table.name not in PAST:
+                yield Pointer(table, link, entity.name)
 
 
 async def move(uow: UnitOfWork, entity: Entity, merge: RecordMerge, survivor_id: UUID, losers: Sequence[UUID]) -> None:
@@ -121,7 +123,7 @@ async def move_back(uow: UnitOfWork, entity: Entity, merge: RecordMerge) -> dict
             _links.c.merge_id == merge.id, _links.c.table_name == name, _links.c.link == link,
             _links.c.from_id == from_id, _links.c.action == action,
         )  # fmt: skip
-        pointer = Pointer(table, link, entity.name if link == "record_id" and "entity" in table.c else "")
+        pointer = Pointer(table, link, entity.name if link in NAMED and NAMED[link] in table.c else "")
         if action == "moved":
             unchanged, changed = pointer.to(merge.survivor_id), {link: from_id}
         else:

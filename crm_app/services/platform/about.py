@@ -1,0 +1,28 @@
+"""What hangs on a record of any kind, as files and comments do: it is seen by whoever sees the record."""
+
+from typing import Any
+from uuid import UUID
+
+from crm_app.core import registry
+from crm_app.core.errors import Forbidden, NotFound
+from crm_app.core.registry import Entity
+from crm_app.store.uow import UnitOfWork
+
+
+async def seen(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
+    """The record. Forbidden when the role reads no such records, NotFound when this one is not seen."""
+    uow.require(f"{entity.name}.read")
+    return await uow.get(entity.model, record_id)
+
+
+async def seen_behind(uow: UnitOfWork, about: str, record_id: UUID, label: str) -> Entity:
+    """The entity of a record that something hangs on. NotFound, in the words of the thing, when the actor may not know
+    of the record: an id must not tell that something is there."""
+    entity = registry.find(about)
+    try:
+        if entity is not None:
+            await seen(uow, entity, record_id)
+            return entity
+    except (Forbidden, NotFound):
+        pass
+    raise NotFound(f"This {label} does not exist, or you may not see it.")
