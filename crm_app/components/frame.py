@@ -1,17 +1,28 @@
 """A signed-in page in its frame, wired to the states every page shares."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.platform.search import search
-from crm_app.components.shell import Person, shell
+from crm_app.components.shell import Person, acts_of, shell
 from crm_app.state.base import AppState
 
 
-def framed(content: rx.Component, *, current: str, title: str | rx.Var, **more: Any) -> rx.Component:
-    """The shell around `content`; see `shell` for `current`, `title` and what else it takes."""
+def framed(
+    content: rx.Component,
+    *,
+    current: str,
+    title: str | rx.Var,
+    keys: Sequence[kit.Key] = (),
+    acts: str = "On this page",
+    **more: Any,
+) -> rx.Component:
+    """The shell around `content`; see `shell` for `current`, `title` and what else it takes. `keys` are what the page
+    can do, offered in the palette under the heading `acts`."""
+    rows = acts_of(keys, acts)
     return shell(
         content,
         user=Person(AppState.user_name, AppState.user_initials, AppState.user_tint, AppState.workspace),
@@ -21,7 +32,9 @@ def framed(content: rx.Component, *, current: str, title: str | rx.Var, **more: 
             kit.one_session(AppState.session, line=AppState.line),
             kit.notices(AppState.notices, on_action=AppState.act),
         ),
-        search=search(),
+        search=search(rows),
+        acts=rows,
+        letters=AppState.letters,
         **more,
     )
 

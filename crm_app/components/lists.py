@@ -12,11 +12,12 @@ from crm_app.state.lists import RecordList
 from crm_app.state.record_form import RecordForm
 
 KEYS = (
-    ("C", "New record"),
-    ("/", "Search this list"),
-    ("J K", "Next and previous record"),
-    ("X", "Select a row"),
-    ("F2", "Edit a cell"),
+    kit.Key("c", "New record", press="[data-create]", icon="add"),
+    kit.Key("/", "Search this list", focus="#find-in-list", icon="search"),
+    kit.Key("j k", "Next and previous record"),
+    kit.Key("x", "Select a row"),
+    kit.Key("shift+x", "Select all from the last selected row on"),
+    kit.Key("f2", "Edit a cell"),
 )
 _MADE_ELSEWHERE = frozenset({"opportunity", "team"})  # on the board, under Settings
 
@@ -36,7 +37,6 @@ def record_list(entity: Entity) -> rx.Component:
             ),
         ),
         record_form(),
-        kit.hotkeys(presses={"c": "[data-create]", "/": "#find-in-list"}),
     )
 
 
@@ -51,8 +51,13 @@ def _import(entity: Entity) -> rx.Component:
     return rx.cond(may(f"{entity.name}.import"), there)
 
 
+def makes(entity: Entity) -> bool:
+    """Whether the list has a button that makes a record."""
+    return not entity.is_managed and entity.name not in _MADE_ELSEWHERE
+
+
 def _create(entity: Entity, **props: str) -> rx.Component:
-    if entity.is_managed or entity.name in _MADE_ELSEWHERE:
+    if not makes(entity):
         return rx.fragment()
     label = f"New {entity.label.lower()}"
     button = kit.primary(label, icon_name="add", on_click=RecordForm.ask(entity.name, "", ""), **props)

@@ -7,6 +7,7 @@ from crm_app.components.customers.alike import alike
 from crm_app.components.fields import field_row
 from crm_app.components.form_fields import form_field
 from crm_app.components.frame import may
+from crm_app.components.timeline import KEYS as TIMELINE_KEYS
 from crm_app.components.timeline import timeline
 from crm_app.core.matching import matched_entities
 from crm_app.core.registry import Entity
@@ -15,7 +16,14 @@ from crm_app.state.record_form import RecordForm
 from crm_app.state.records import CellView, RowView
 from crm_app.state.timeline import Timeline
 
-PAGE_KEYS = (("L", "Log what was done"),)
+PAGE_KEYS = (
+    *TIMELINE_KEYS,
+    kit.Key("e", "Edit the fields", press=".props :is(button.val, .pen-btn)", icon="edit"),
+    kit.Key(
+        "a", "Give it to somebody else", press="[data-field=owner_id] :is(button.val, .pen-btn)", icon="person_add"
+    ),
+    kit.Key("", "Delete", press="[data-delete]", icon="delete"),
+)
 
 
 def _mark(cell: rx.Var[CellView], *, square: bool) -> rx.Component:
@@ -44,7 +52,7 @@ def record_page(entity: Entity) -> rx.Component:
 
 
 def _menu(entity: Entity) -> rx.Component:
-    delete = kit.menu_item("Delete", icon_name="delete", danger=True, on_click=RecordState.delete)
+    delete = kit.menu_item("Delete", icon_name="delete", danger=True, on_click=RecordState.delete, data_delete="")
     items = [rx.cond(may(f"{entity.name}.delete"), delete)]
     allowed = may(f"{entity.name}.delete")
     if entity.name in matched_entities():

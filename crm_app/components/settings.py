@@ -7,6 +7,7 @@ import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.frame import framed, may
+from crm_app.components.platform.search import offer
 
 HOME = "/settings"
 
@@ -41,6 +42,11 @@ MENU: dict[str, tuple[Entry, ...]] = {
         Entry("Failed jobs", f"{HOME}/jobs", "Background work that needs a decision", "settings.manage"),
     ),
 }
+
+
+for _entries in MENU.values():
+    for _entry in _entries:
+        offer("Settings", _entry.label, _entry.href, icon="settings", right=_entry.right)
 
 
 def settings_page(

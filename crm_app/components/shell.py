@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import reflex as rx
 
@@ -40,11 +41,16 @@ PLACES = (
     Place("Products", "/products", "box", "Sell", phone=True, key="g r"),
     Place("Activities", "/activities", "task_list_square_ltr", "Sell", key="g t"),
     Place("Import", "/import", "arrow_upload", "Data", key="g i"),
-    Place("Duplicates", "/duplicates", "people_team", "Data", key="g d"),
+    Place("Duplicates", "/duplicates", "people_team", "Data", key="g u"),
 )
 SETTINGS = "/settings"
 SIGN_OUT = "/auth/sign-out"
-PAGE_KEYS = (("Ctrl K", "Search"), ("?", "These keys"), ("Esc", "Close, or keep as it was"))
+EVERYWHERE = (
+    kit.Key("mod+k", "Search and commands", press="[data-find]"),
+    kit.Key("mod+z", "Undo what was done last", press=".notices [data-undo]", icon="arrow_undo"),
+    kit.Key("esc", "Close, or keep as it was"),
+    kit.Key("?", "These keys", press=".side [data-keys]"),
+)
 
 
 def shell(
@@ -58,16 +64,17 @@ def shell(
     create: rx.Component | None = None,
     notices: rx.Component | None = None,
     search: rx.Component | None = None,
-    keys: Sequence[tuple[str, str]] = (),
+    acts: Sequence[dict[str, str]] = (),
+    letters: bool | rx.Var[bool] = True,
 ) -> rx.Component:
     """A page in its frame.
 
     `content` fills the sheet and begins with `kit.page_head`, which holds the one h1; `panel` is a second sheet beside
     it. `current` is the href of the place the page belongs to, `title` stands in the top bar of small screens,
     `create` is the plus of the bottom bar (`create_place`), `search` a `kit.palette`, `notices` a `kit.notices`,
-    `keys` the (key, meaning) pairs that the help of this page lists.
+    `acts` what keys do here (`acts_of`), `letters` whether single ones do.
     """
-    side = _sidebar(user, places, current, keys)
+    side = _sidebar(user, places, current)
     return rx.fragment(
         _skip(),
         _topbar(title, side),
@@ -81,16 +88,24 @@ def shell(
             class_name="app",
         ),
         _tabbar(places, current, create),
-        kit.hotkeys(presses=_presses(places)),
+        kit.hotkeys(acts=acts, letters=letters),
+        kit.key_help(acts, letters=letters, settings_href=f"{SETTINGS}/profile"),
         search or rx.fragment(),
         notices or rx.fragment(),
     )
 
 
-def places_to_find(places: Sequence[Place] = PLACES) -> list[dict[str, str]]:
+def acts_of(keys: Sequence[kit.Key], group: str, places: Sequence[Place] = PLACES) -> list[dict[str, str]]:
+    """The keys of a page, those of the navigation and those of every page, as the parts in the browser take them."""
+    going = [kit.Key(p.key, p.label, press=f'.side a[href="{p.href}"]') for p in places if p.key]
+    groups = ((group, keys), ("Everywhere", EVERYWHERE), ("Go to", going))
+    return [key.row(name) for name, members in groups for key in members]
+
+
+def places_to_find(places: Sequence[Place] = PLACES) -> list[dict[str, Any]]:
     """The places as `kit.palette` lists them."""
-    rows = [{"label": p.label, "href": p.href, "keys": p.key, "icon": p.icon} for p in places]
-    return [*rows, {"label": "Settings", "href": SETTINGS, "keys": "", "icon": "settings"}]
+    rows = [{"group": "Go to", "label": p.label, "href": p.href, "keys": p.key, "icon": p.icon} for p in places]
+    return [*rows, {"group": "Go to", "label": "Settings", "href": SETTINGS, "keys": "", "icon": "settings"}]
 
 
 def create_place(label: str, href: Text) -> rx.Component:
@@ -117,12 +132,7 @@ def _skip() -> rx.Component:
     )
 
 
-def _presses(places: Sequence[Place]) -> dict[str, str]:
-    keys = {place.key: f'.side a[href="{place.href}"]' for place in places if place.key}
-    return {**keys, "mod+k": "[data-find]", "?": ".side .help > span > button"}
-
-
-def _sidebar(user: Person, places: Sequence[Place], current: str, keys: Sequence[tuple[str, str]]) -> rx.Component:
+def _sidebar(user: Person, places: Sequence[Place], current: str) -> rx.Component:
     groups = [
         rx.el.div(
             rx.el.h2(group) if group else rx.fragment(),
@@ -144,7 +154,7 @@ def _sidebar(user: Person, places: Sequence[Place], current: str, keys: Sequence
             data_closes="",
         ),
         *groups,
-        rx.el.div(_me(user), _settings(current), _help(places, keys), class_name="side-foot"),
+        rx.el.div(_me(user), _settings(current), _help(), class_name="side-foot"),
         class_name="side",
         aria_label="Main",
     )
@@ -201,17 +211,14 @@ def _settings(current: str) -> rx.Component:
     )
 
 
-def _help(places: Sequence[Place], keys: Sequence[tuple[str, str]]) -> rx.Component:
-    rows = [*keys, *PAGE_KEYS, *[(place.key.upper(), place.label) for place in places if place.key]]
-    listed = [
-        rx.el.div(rx.el.dt(*[rx.el.kbd(part) for part in key.split(" ")]), rx.el.dd(meaning)) for key, meaning in rows
-    ]
-    return kit.popover(
-        kit.icon_button("question_circle", "Keys of this page"),
-        rx.el.h2("Keys"),
-        rx.el.dl(*listed),
-        label="Keys of this page",
-        class_name="help",
+def _help() -> rx.Component:
+    return kit.icon_button(
+        "question_circle",
+        "Keys of this page",
+        data_keys="",
+        data_closes="",
+        aria_keyshortcuts="?",
+        aria_haspopup="dialog",
     )
 
 

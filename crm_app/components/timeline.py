@@ -34,6 +34,13 @@ _OUTCOMES = {
     "email": ("Answered", "No answer yet"),
 }
 _MAY = may("activity.update")
+KEYS = (
+    kit.Key("l", "Log a call", press=".composer [data-kind=call]", focus=".composer textarea", icon="call"),
+    kit.Key("t", "Plan a task", press=".composer [data-kind=task]", focus=".composer textarea", icon="clipboard_task"),
+    kit.Key("n", "Write a note", press=".composer [data-kind=note]", focus=".composer textarea", icon="note"),
+    kit.Key("m", "Log an e-mail", press=".composer [data-kind=email]", focus=".composer textarea", icon="mail"),
+    kit.Key("mod+enter", "Save what is written there"),
+)
 _TABS = (("all", "All"), ("talks", "Talks"), ("mail", "Mail"), ("changes", "Changes"))
 
 
@@ -63,7 +70,6 @@ def timeline(*, with_changes: bool = True) -> rx.Component:
             Timeline.has_more,
             rx.el.div(kit.ghost("Load older", size="sm", on_click=Timeline.older), class_name="line"),
         ),
-        kit.hotkeys(presses={"l": ".composer [data-log]"}),
         class_name="sec timeline",
     )
 

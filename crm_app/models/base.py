@@ -88,7 +88,8 @@ def searchable(*columns: str) -> Any:
     """A generated tsvector over folded text; read by the function crm_search only (see alembic/sql)."""
     text = " || ' ' || ".join(f"coalesce({c}, '')" for c in columns)
     computed = sa.Computed(f"to_tsvector('simple'::regconfig, crm_fold({text}))", persisted=True)
-    return Field(default=None, sa_type=TSVECTOR, sa_column_args=[computed])
+    info = {"info": {"of": columns}}  # for whom some of them are hidden, is found by the others
+    return Field(default=None, sa_type=TSVECTOR, sa_column_args=[computed], sa_column_kwargs=info)
 
 
 def when(**kw: Any) -> Any:

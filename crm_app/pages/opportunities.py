@@ -5,7 +5,11 @@ import reflex as rx
 from crm_app.components.frame import framed
 from crm_app.components.sales.deal import KEYS, deal
 from crm_app.pages.pipeline import dialog
+from crm_app.state.platform.commands import offers
 from crm_app.state.sales.deal import DealState
+from crm_app.state.sales.deal_commands import move_on
+
+offers("opportunity", move_on)
 
 
 def add(app: rx.App) -> None:
@@ -13,4 +17,4 @@ def add(app: rx.App) -> None:
 
 
 def page() -> rx.Component:
-    return framed(deal(dialog()), current="/pipeline", title="Deal", keys=KEYS)
+    return framed(deal(dialog()), current="/pipeline", title="Deal", keys=KEYS, acts="For this deal")

@@ -3,13 +3,16 @@
 import reflex as rx
 
 from crm_app.components.frame import framed
-from crm_app.components.sales.board import KEYS, BoardView, board, plus
+from crm_app.components.platform.search import offer
+from crm_app.components.sales.board import KEYS, NEW_DEAL, BoardView, board, plus
 from crm_app.components.sales.board_filters import FilterView
 from crm_app.components.sales.deal_dialog import DealDialogView
 from crm_app.state.sales.board import BoardState
 from crm_app.state.sales.board_address import BoardAddress
 from crm_app.state.sales.board_answers import BoardAnswers
 from crm_app.state.sales.deal_dialog import DealDialog
+
+offer("New", "New deal", "/pipeline", icon="add", press=NEW_DEAL, right="opportunity.create")
 
 
 def add(app: rx.App) -> None:

@@ -5,7 +5,8 @@ from functools import partial
 import reflex as rx
 
 from crm_app.components.frame import framed
-from crm_app.components.lists import KEYS, record_list
+from crm_app.components.lists import KEYS, makes, record_list
+from crm_app.components.platform.search import offer
 from crm_app.components.records import PAGE_KEYS, record_page
 from crm_app.core.registry import Entity
 from crm_app.models.activities.activities import ACTIVITY
@@ -20,6 +21,11 @@ from crm_app.state.record import RecordState
 LISTED = (ACCOUNT, CONTACT, PRODUCT, OPPORTUNITY, ACTIVITY, USER, TEAM)
 ENTITIES = (ACCOUNT, CONTACT, PRODUCT)
 _PLACES = {"opportunity": "/pipeline", "user": "/settings", "team": "/settings"}  # where the navigation shows one to be
+
+for _entity in LISTED:
+    if makes(_entity):
+        _label, _right = f"New {_entity.label.lower()}", f"{_entity.name}.create"
+        offer("New", _label, f"/{_entity.slug}", icon="add", press="[data-create]", right=_right)
 
 
 def add(app: rx.App) -> None:
@@ -46,4 +52,10 @@ def _list(entity: Entity) -> rx.Component:
 
 
 def _page(entity: Entity) -> rx.Component:
-    return framed(record_page(entity), current=f"/{entity.slug}", title=entity.label, keys=PAGE_KEYS)
+    return framed(
+        record_page(entity),
+        current=f"/{entity.slug}",
+        title=entity.label,
+        keys=PAGE_KEYS,
+        acts=f"For this {entity.label.lower()}",
+    )

@@ -67,6 +67,7 @@ class AppState(rx.State):
     _is_known: bool = False  # whether this state ever met its tab; see state.returning
     _is_back: bool = False  # whether the page is loaded because the tab came back, not because it was opened
     _is_returning: bool = False
+    letters: bool = True  # whether single letters are shortcuts, as the person wants it
     rights: dict[str, bool] = {}  # what of the screen to show; the services decide what may be done
 
     @internal
@@ -93,6 +94,7 @@ class AppState(rx.State):
             "user_initials": initials(actor.name),
             "user_tint": tint(actor.name),
             "workspace": visitor.workspace,
+            "letters": visitor.preferences.get("letters") is not False,
             "session": str(actor.session_id)[-12:],
             "line": self.router.session.session_id,
             "rights": {p.replace(".", "_"): True for p in allowed},

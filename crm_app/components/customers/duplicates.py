@@ -11,9 +11,14 @@ from crm_app.state.customers.duplicates import DuplicatesState as State
 from crm_app.state.customers.duplicates_views import FieldRow, HeadView, MergeView, PairView, ValueView
 
 KEYS = (
-    ("J", "Next pair"), ("K", "Pair before"), ("1", "Keep the first record"), ("2", "Keep the second record"),
-    ("M", "Merge"), ("N", "Not a duplicate"), ("S", "Skip"),
-)  # fmt: skip
+    kit.Key("j", "Next pair"),
+    kit.Key("k", "Pair before"),
+    kit.Key("1", "Keep the first record"),
+    kit.Key("2", "Keep the second record"),
+    kit.Key("m", "Merge", press="[data-merge]", icon="people_team"),
+    kit.Key("n", "Not a duplicate", press="[data-apart]", icon="dismiss"),
+    kit.Key("s", "Skip", press="[data-skip]", icon="arrow_right"),
+)
 
 
 def duplicates() -> rx.Component:
@@ -25,11 +30,7 @@ def duplicates() -> rx.Component:
             rx.el.div(_list(), _compare(), class_name="dups"),
             kit.skeleton_rows("Duplicates are being read", rows=10),
         ),
-        kit.hotkeys(
-            ["j", "k", "1", "2", "3"],
-            on_hotkey=State.press,
-            presses={"m": "[data-merge]", "n": "[data-apart]", "s": "[data-skip]"},
-        ),
+        kit.hotkeys(["j", "k", "1", "2", "3"], on_hotkey=State.press),
     )
 
 

@@ -12,7 +12,7 @@ Tables     table, column, sortable, cell, pick_cell, bulk_bar, data_table
 Floating   menu, menu_item, menu_choice, menu_link, menu_line, menu_heading, popover, dialog, drawer, notices,
            palette
 Empty      empty_state, board_art, paper_art, people_art, table_art, skeleton, skeleton_rows, skeleton_card, bone
-Page       hotkeys, connection_banner, one_session, on_return, tooltips, native_form, hidden
+Page       Key, hotkeys, key_help, connection_banner, one_session, on_return, tooltips, native_form, hidden
 
 Classes that need no function: line, stack, grow, push, clip, muted, small, strong, num, good, risk, over, scroll, vr.
 """
@@ -63,7 +63,7 @@ from crm_app.components.kit.fields import (
 )
 from crm_app.components.kit.files import file_drop
 from crm_app.components.kit.forms import form_watch, hidden, native_form
-from crm_app.components.kit.hotkeys import hotkeys
+from crm_app.components.kit.hotkeys import Key, hotkeys, key_help
 from crm_app.components.kit.icons import icon, icon_for
 from crm_app.components.kit.inline import field_history, inline_field, prop, props_list
 from crm_app.components.kit.layout import (
@@ -90,6 +90,7 @@ from crm_app.components.kit.palettes import palette
 from crm_app.components.kit.tables import bulk_bar, cell, column, pick_cell, sortable, table
 
 __all__ = [
+    "Key",
     "avatar",
     "avatars",
     "badge",
@@ -133,6 +134,7 @@ __all__ = [
     "icon_for",
     "inline_field",
     "key",
+    "key_help",
     "link",
     "link_button",
     "menu",

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
+import { lettersOn } from "./acts.js";
 import { Head } from "./datatable_head.jsx";
 import { Row } from "./datatable_row.jsx";
 import { useRows, useWindow } from "./datatable_rows.js";
@@ -140,7 +141,7 @@ export function DataTable({
   useEffect(() => {
     const pressed = (e) => {
       if (e.defaultPrevented || e.isComposing || e.ctrlKey || e.metaKey || e.altKey) return;
-      if (e.target.closest?.(TYPING) || document.querySelector("dialog[open]")) return;
+      if (e.target.closest?.(TYPING) || document.querySelector("dialog[open]") || !lettersOn()) return;
       if (e.key === "j" || e.key === "k") {
         e.preventDefault();
         step.current(e.key === "j" ? 1 : -1);

@@ -20,7 +20,7 @@ function Notice({ notice, onAct, onClose }) {
       )}
       <span className="grow">{notice.text}</span>
       {notice.action && (
-        <button type="button" className="btn" onClick={onAct}>
+        <button type="button" className="btn" data-undo={notice.action === "Undo" ? "" : undefined} onClick={onAct}>
           {notice.action}
         </button>
       )}

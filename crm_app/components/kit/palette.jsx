@@ -1,59 +1,17 @@
-import { useEffect, useId, useRef, useState } from "react";
+import { useEffect, useId, useMemo, useRef, useState } from "react";
 import { useLocation, useNavigate } from "react-router";
+import { isThere, perform, performWhenThere } from "./acts.js";
+import { Keycaps } from "./hotkeys.jsx";
+import { keyOf, offered, parts, readTyped } from "./palette_rows.js";
 
 const TYPE_PAUSE = 120;
 const SEARCH =
   "M13.73 14.44a6.5 6.5 0 1 1 .7-.7l3.42 3.4a.5.5 0 0 1-.63.77l-.07-.06zm-.71-.71A5.5 5.5 0 0 0 15 9.5a5.5 5.5 0 1 0-1.98 4.23";
 const ARROW =
   "M10.84 3.13a.5.5 0 0 0-.68.74l6.17 5.63H2.5a.5.5 0 0 0 0 1h13.83l-6.17 5.63a.5.5 0 0 0 .68.74l6.91-6.32a.75.75 0 0 0 0-1.1z";
-
-const RECENT = "crm-recent";
-const KEPT = 8;
+const DISMISS =
+  "m2.59 2.72.06-.07a.5.5 0 0 1 .63-.06l.07.06L8 7.29l4.65-4.64a.5.5 0 0 1 .7.7L8.71 8l4.64 4.65c.18.17.2.44.06.63l-.06.07a.5.5 0 0 1-.63.06l-.07-.06L8 8.71l-4.65 4.64a.5.5 0 0 1-.7-.7L7.29 8 2.65 3.35a.5.5 0 0 1-.06-.63l.06-.07z";
 const RECORD = /^\/[a-z-]+\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\/?$/;
-
-/* Addresses of records this browser was at, the last one first. Without storage there are none. */
-const recall = () => {
-  try {
-    const kept = JSON.parse(localStorage.getItem(RECENT) || "[]");
-    return Array.isArray(kept) ? kept.filter((a) => typeof a === "string" && RECORD.test(a)).slice(0, KEPT) : [];
-  } catch {
-    return [];
-  }
-};
-const remember = (address) => {
-  const at = address.replace(/\/$/, "");
-  if (!RECORD.test(at)) return;
-  try {
-    localStorage.setItem(RECENT, JSON.stringify([at, ...recall().filter((a) => a !== at)].slice(0, KEPT)));
-  } catch {
-    /* storage is full or forbidden: nothing is remembered */
-  }
-};
-
-const PLAIN = { ø: "o", ł: "l", đ: "d", ð: "d", ß: "s", æ: "a", œ: "o", ı: "i" };
-/* Letter by letter, so that places in the folded text are places in the text. */
-const foldLetter = (letter) => {
-  const bare = letter.normalize("NFD")[0].toLowerCase();
-  return (PLAIN[bare] || bare).padEnd(letter.length, "\u0000").slice(0, letter.length);
-};
-const fold = (text) => Array.from(text, foldLetter).join("");
-
-/* The parts of a text; those that begin a word like one of the query's words are marked. */
-const parts = (text, query) => {
-  const words = fold(query).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
-  const found = [];
-  if (words.length === 0) return [{ text }];
-  const plain = fold(text);
-  let done = 0;
-  for (const start of plain.matchAll(/(?<![\p{L}\p{N}])[\p{L}\p{N}]/gu)) {
-    const hits = words.filter((w) => plain.startsWith(w, start.index)).map((w) => w.length);
-    if (hits.length === 0 || start.index < done) continue;
-    found.push({ text: text.slice(done, start.index) });
-    done = start.index + Math.max(...hits);
-    found.push({ text: text.slice(start.index, done), lit: true });
-  }
-  return [...found, { text: text.slice(done) }];
-};
 
 function Lit({ text, query }) {
   return parts(text, query).map((part, i) => (part.lit ? <mark key={i}>{part.text}</mark> : part.text));
@@ -74,15 +32,43 @@ function Sign({ row, icons }) {
   );
 }
 
-/* Search and go: opened by whatever carries `data-find`, closed by Esc, a click outside or a choice. Places are found
-   in the page, records by Python. */
+function Option({ row, id, isLit, query, icons, onLight, onRun }) {
+  return (
+    <div id={id} role="option" aria-selected={isLit} className="opt" onMouseMove={onLight} onClick={onRun}>
+      <Sign row={row} icons={icons} />
+      <span className="clip">
+        <Lit text={row.label} query={row.lit || query} />
+        {row.hint && (
+          <span className="muted">
+            {" "}
+            <Lit text={row.hint} query={row.lit || query} />
+          </span>
+        )}
+      </span>
+      {row.end && <span className={row.stage ? `tail num stage ${row.stage}` : "tail num"}>{row.end}</span>}
+      {row.keys && (
+        <span className="tail hide-s" aria-hidden="true">
+          <Keycaps keys={row.keys} />
+        </span>
+      )}
+    </div>
+  );
+}
+
+/* Search, act and go: opened by whatever carries `data-find`, closed by Esc, a click outside or a choice. Acts and places
+   are found in the page, records by Python. What Python found for earlier letters stays until it has answered anew. */
 export function Palette({
   places = [],
+  acts = [],
+  commands = [],
+  about = {},
   results = [],
   answered = "",
   recents = [],
+  rights = {},
   icons = {},
   onSearch,
+  onVisit,
   onRecall,
   onRun,
 }) {
@@ -92,9 +78,12 @@ export function Palette({
   const dialog = useRef(null);
   const list = useRef(null);
   const timer = useRef(null);
+  const eager = useRef(false);
+  const before = useRef("");
   const [open, setOpen] = useState(false);
   const [typed, setTyped] = useState("");
-  const [at, setAt] = useState(0);
+  const [lit, setLit] = useState(null);
+  const [wide, setWide] = useState(false);
 
   useEffect(() => {
     const clicked = (e) => {
@@ -106,59 +95,94 @@ export function Palette({
       clearTimeout(timer.current);
     };
   }, []);
-  useEffect(() => remember(pathname), [pathname]);
+  useEffect(() => {
+    if (RECORD.test(pathname)) onVisit?.(pathname);
+  }, [pathname]);
   useEffect(() => {
     if (open) {
+      before.current = answered;
       dialog.current.showModal();
-      onRecall?.(recall().filter((a) => a !== pathname.replace(/\/$/, "")));
+      onRecall?.(pathname);
     } else if (dialog.current.open) dialog.current.close();
   }, [open]);
 
-  const query = typed.trim();
-  const here = places.filter((p) => !query || p.label.toLowerCase().includes(query.toLowerCase()));
-  const fits = answered !== "" && (query.startsWith(answered) || answered.startsWith(query));
-  const found = query ? (fits ? results : []) : recents;
-  const rows = [...found, ...here.map((p) => ({ ...p, group: "Go to" }))];
+  const { only, query } = readTyped(typed);
+  const text = typed.trim();
+  const isHere = about.address === pathname.replace(/\/$/, "");
+  const here = useMemo(() => {
+    if (!open || wide) return [];
+    const own = isHere ? commands.filter((c) => c.id || c.href || isThere(c)) : [];
+    return [...own.map((c) => ({ ...c, group: about.group })), ...acts.filter((a) => a.icon && isThere(a))];
+  }, [open, wide, isHere, commands, acts, about]);
+  const allowed = places.filter((p) => !p.right || rights[p.right]);
+  const waiting = query !== "" && only !== "commands" && text !== answered;
+  // of an earlier visit to the palette only what goes on from there
+  const isNews = answered !== before.current || (answered !== "" && (text.startsWith(answered) || answered.startsWith(text)));
+  const rows = offered({ only, query, here, hits: isNews ? results : [], recents, places: allowed });
   const groups = [...new Set(rows.map((r) => r.group))];
-  const active = Math.min(at, rows.length - 1);
-  const waiting = query !== "" && query !== answered;
+  const found = rows.findIndex((r) => keyOf(r) === lit);
+  const active = found < 0 ? 0 : found;
 
   useEffect(() => {
     list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   }, [active]);
+  useEffect(() => {
+    if (!waiting && eager.current) {
+      eager.current = false;
+      if (rows[active]) run(rows[active]);
+    }
+  }, [waiting]);
 
   const close = () => {
+    clearTimeout(timer.current);
+    eager.current = false;
     setOpen(false);
     setTyped("");
-    setAt(0);
+    setLit(null);
+    setWide(false);
   };
-  const type = (e) => {
-    setTyped(e.target.value);
-    setAt(0);
+  const type = (value) => {
+    setTyped(value);
+    setLit(null);
+    eager.current = false;
     clearTimeout(timer.current);
-    timer.current = setTimeout((text) => onSearch?.(text), TYPE_PAUSE, e.target.value.trim());
+    const asked = value.trim();
+    if (readTyped(asked).only !== "commands") timer.current = setTimeout((t) => onSearch?.(t), TYPE_PAUSE, asked);
   };
   const run = (row) => {
     close();
-    if (row.href) navigate(row.href);
+    if (row.href) {
+      navigate(row.href);
+      if (row.press) performWhenThere(row);
+    } else if (row.press || row.focus) setTimeout(perform, 0, row);
     else onRun?.(row.id);
   };
   const keys = (e) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
-    if (step) {
+    if (step && rows.length) {
       e.preventDefault();
-      setAt((active + step + rows.length) % (rows.length || 1));
-    } else if (e.key === "Enter" && rows[active]) {
+      setLit(keyOf(rows[(active + step + rows.length) % rows.length]));
+    } else if (e.key === "Enter" && !e.nativeEvent.isComposing) {
       e.preventDefault();
-      run(rows[active]);
-    }
+      // the rows of earlier letters may not be what is meant: the first one of the answer is
+      if (waiting && lit === null) eager.current = true;
+      else if (rows[active]) run(rows[active]);
+    } else if (e.key === "?" && typed === "") {
+      e.preventDefault();
+      close();
+      document.querySelector("[data-keys]")?.click();
+    } else if (e.key === "Backspace" && typed === "" && isHere && !wide) setWide(true);
+  };
+  const begin = (sign) => {
+    type(sign + query);
+    dialog.current.querySelector("input")?.focus();
   };
 
   return (
     <dialog
       ref={dialog}
       className="dialog palette"
-      aria-label="Search"
+      aria-label="Search and commands"
       onClose={close}
       onMouseDown={(e) => e.target === dialog.current && close()}
     >
@@ -171,54 +195,44 @@ export function Palette({
             <input
               autoFocus
               role="combobox"
-              aria-label="Search deals, accounts, contacts and pages"
+              aria-label="Search records, pages and commands"
               aria-expanded="true"
               aria-controls={`${id}-list`}
               aria-activedescendant={rows[active] ? `${id}-${active}` : undefined}
               autoComplete="off"
-              placeholder="Search or go to"
+              placeholder="Search or type a command"
               value={typed}
-              onChange={type}
+              onChange={(e) => type(e.target.value)}
               onKeyDown={keys}
             />
+            {isHere && !wide && (
+              <span className="badge hide-s">
+                <span className="clip">{about.label}</span>
+                <button type="button" aria-label="Search everywhere" onClick={() => setWide(true)}>
+                  <svg className="i i16" viewBox="0 0 16 16" aria-hidden="true">
+                    <path d={DISMISS} />
+                  </svg>
+                </button>
+              </span>
+            )}
             <button type="button" className="btn ghost sm show-s" onClick={close}>
               Cancel
             </button>
           </div>
-          <div className="list" ref={list} id={`${id}-list`} role="listbox" aria-label="Results">
+          <div className="list" ref={list} id={`${id}-list`} role="listbox" aria-label="Results" aria-busy={waiting}>
             {groups.map((group) => (
               <div key={group} role="group" aria-label={group}>
                 <h3 aria-hidden="true">{group}</h3>
                 {rows.map((row, i) =>
                   row.group !== group ? null : (
-                    <div
-                      key={row.href || row.id}
+                    <Option
+                      key={keyOf(row)}
                       id={`${id}-${i}`}
-                      role="option"
-                      aria-selected={i === active}
-                      className="opt"
-                      onMouseMove={() => setAt(i)}
-                      onClick={() => run(row)}
-                    >
-                      <Sign row={row} icons={icons} />
-                      <span className="clip">
-                        <Lit text={row.label} query={row.lit || query} />
-                        {row.hint && (
-                          <span className="muted">
-                            {" "}
-                            <Lit text={row.hint} query={row.lit || query} />
-                          </span>
-                        )}
-                      </span>
-                      {row.end && <span className="tail num">{row.end}</span>}
-                      {row.keys && (
-                        <span className="tail" aria-hidden="true">
-                          {row.keys.split(" ").map((k) => (
-                            <kbd key={k}>{k.toUpperCase()}</kbd>
-                          ))}
-                        </span>
-                      )}
-                    </div>
+                      {...{ row, query, icons }}
+                      isLit={i === active}
+                      onLight={() => lit !== keyOf(row) && setLit(keyOf(row))}
+                      onRun={() => run(row)}
+                    />
                   ),
                 )}
               </div>
@@ -226,24 +240,30 @@ export function Palette({
           </div>
           {rows.length === 0 && (
             <p className="none" role="status">
-              {waiting ? "Searching…" : `Nothing found for “${query}”`}
+              {waiting ? "Searching…" : query ? `Nothing found for “${query}”` : "Type a name, an e-mail or a number"}
             </p>
           )}
           <p className="sr" role="status">
-            {query && !waiting && found.length > 0 ? `${found.length} found` : ""}
+            {query && !waiting && results.length > 0 ? `${results.length} records found` : ""}
           </p>
-          <p className="foot hide-s" aria-hidden="true">
-            <span>
+          <div className="foot">
+            <span className="hide-s" aria-hidden="true">
               <kbd>↑</kbd>
               <kbd>↓</kbd> move
             </span>
-            <span>
-              <kbd>Enter</kbd> open
+            <span className="hide-s" aria-hidden="true">
+              <kbd>Enter</kbd> run
             </span>
-            <span>
-              <kbd>Esc</kbd> close
-            </span>
-          </p>
+            <button type="button" onClick={() => begin(">")}>
+              <kbd>&gt;</kbd> commands
+            </button>
+            <button type="button" onClick={() => begin("@")}>
+              <kbd>@</kbd> people
+            </button>
+            <button type="button" className="push hide-s" data-keys="" onClick={close}>
+              <kbd>?</kbd> all keys
+            </button>
+          </div>
         </>
       )}
     </dialog>

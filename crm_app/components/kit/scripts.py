@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+rx.asset("acts.js", shared=True)
 COMBO = rx.asset("combo.jsx", shared=True).importable_path
 COMPOSER = rx.asset("composer.jsx", shared=True).importable_path
 CONNECTION = rx.asset("connection.jsx", shared=True).importable_path
@@ -18,6 +19,7 @@ INPLACE = rx.asset("inplace.jsx", shared=True).importable_path
 MENU = rx.asset("menu.jsx", shared=True).importable_path
 NOTICES = rx.asset("notices.jsx", shared=True).importable_path
 OPERATION = rx.asset("operation.js", shared=True).importable_path
+rx.asset("palette_rows.js", shared=True)
 PALETTE = rx.asset("palette.jsx", shared=True).importable_path
 PANEL_TABS = rx.asset("panel_tabs.jsx", shared=True).importable_path
 PASSWORD = rx.asset("password.jsx", shared=True).importable_path

@@ -50,6 +50,22 @@ def _forms() -> rx.Component:
             class_name="set-form",
             no_validate=True,
         ),
+        rx.el.section(
+            rx.el.h2("Keyboard"),
+            kit.switch(
+                "Single letters are shortcuts",
+                checked=ProfileState.letters,
+                on_change=ProfileState.use_letters(~ProfileState.letters),
+                aria_describedby="letters-hint",
+            ),
+            rx.el.p(
+                "C for new, L for log, G then P for the pipeline; ? lists those of a page. They rest while you type."
+                " Turn them off if you speak to your computer or letters get pressed by mistake.",
+                id="letters-hint",
+                class_name="muted small",
+            ),
+            class_name="set-form",
+        ),
         rx.el.form(
             rx.el.h2("Password"),
             _password("current", "Password now"),

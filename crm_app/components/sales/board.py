@@ -12,13 +12,14 @@ from crm_app.components.sales.board_filters import FilterView, filter_bar
 from crm_app.components.sales.deal_card import deal_card
 from crm_app.components.sales.deal_dialog import DealDialogView, deal_dialog
 
+NEW_DEAL = "[data-new-deal]"
 KEYS = (
-    ("C", "New deal"),
-    ("Space", "Pick up a deal, drop it"),
-    ("M", "Menu of a deal"),
-    ("X", "Select a deal"),
+    kit.Key("c", "New deal", press=NEW_DEAL, icon="add"),
+    kit.Key("space", "Pick up a deal, drop it"),
+    kit.Key("m", "Menu of a deal"),
+    kit.Key("x", "Select a deal"),
+    kit.Key("shift+x", "Select all from the last selected deal on"),
 )
-NEW_DEAL = "[data-new-deal]"  # what the key C presses
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,6 @@ def board(view: BoardView, filters: FilterView, dialog: DealDialogView) -> rx.Co
         _head(view),
         rx.cond(nothing_set_up, _no_pipeline(), rx.fragment(filter_bar(filters), _columns(view, filters))),
         deal_dialog(dialog),
-        kit.hotkeys(presses={"c": NEW_DEAL}),
     )
 
 

@@ -12,15 +12,23 @@ from crm_app.components.sales.lines import lines_card
 from crm_app.components.sales.people import people_card
 from crm_app.components.sales.stage_bar import stage_bar
 from crm_app.components.timeline import ICONS, timeline
+from crm_app.components.timeline import KEYS as TIMELINE_KEYS
 from crm_app.state.sales.board_answers import BoardAnswers
 from crm_app.state.sales.deal import DealState
 from crm_app.state.timeline import Timeline
 
 KEYS = (
-    ("J", "Next deal"),
-    ("K", "Previous deal"),
-    ("L", "Log what was done"),
-    ("Ctrl Enter", "Save the log"),
+    *TIMELINE_KEYS,
+    kit.Key("s", "Change the stage", focus=".stagebar [aria-current=step]", icon="arrow_right"),
+    kit.Key("e", "Edit the fields", press=".props :is(button.val, .pen-btn)", icon="edit"),
+    kit.Key(
+        "a", "Give it to somebody else", press="[data-field=owner_id] :is(button.val, .pen-btn)", icon="person_add"
+    ),
+    kit.Key("j", "Next deal", press="[data-next]"),
+    kit.Key("k", "Previous deal", press="[data-previous]"),
+    kit.Key("", "Mark as won", press="[data-won]", icon="trophy"),
+    kit.Key("", "Mark as lost", press="[data-lost]", icon="dismiss"),
+    kit.Key("", "Delete", press="[data-delete]", icon="delete"),
 )
 _HEAD = DealState.head
 _IS_OPEN = _HEAD.status == "open"
@@ -36,7 +44,6 @@ def deal(dialog: DealDialogView) -> rx.Component:
             rx.cond(DealState.is_loaded, _loaded(), _skeleton()),
             deal_dialog(dialog),
             _delete_dialog(),
-            kit.hotkeys(presses={"j": "[data-next]", "k": "[data-previous]"}),
         ),
     )
 
@@ -135,7 +142,7 @@ def _menu() -> rx.Component:
             may("opportunity.delete"),
             rx.fragment(
                 kit.menu_line(),
-                kit.menu_item("Delete", icon_name="delete", danger=True, on_click=DealState.ask_delete),
+                kit.menu_item("Delete", icon_name="delete", danger=True, on_click=DealState.ask_delete, data_delete=""),
             ),
         ),
         label="More actions",
@@ -148,8 +155,8 @@ def _ends() -> rx.Component:
     return rx.cond(
         _IS_OPEN,
         rx.fragment(
-            kit.outline("Lost", on_click=close(_HEAD.id, _HEAD.name, "lost")),
-            kit.success("Won", icon_name="trophy", on_click=close(_HEAD.id, _HEAD.name, "won")),
+            kit.outline("Lost", on_click=close(_HEAD.id, _HEAD.name, "lost"), data_lost=""),
+            kit.success("Won", icon_name="trophy", on_click=close(_HEAD.id, _HEAD.name, "won"), data_won=""),
         ),
         kit.outline("Reopen", on_click=DealState.reopen, class_name="keep"),
     )

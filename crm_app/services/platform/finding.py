@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSQUERY
 
 from crm_app.core import registry
 from crm_app.core.registry import Entity
@@ -14,6 +15,7 @@ from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible_owners
 
 KINDS = ("opportunity", "account", "contact", "product")  # those crm_search knows
+_FEW = ("user", "team")  # a workspace has so few of them that they are looked through
 _FOLD = sa.text("SELECT crm_fold(:text)")
 _SEARCH = sa.text(
     "SELECT id, title, detail, extra FROM crm_search(:kind, CAST(:query AS tsquery), CAST(:owners AS uuid[]), :lim)"
@@ -24,7 +26,10 @@ _DETAIL = {
     "account": (("city",), "industry"),
     "contact": (("account_id",), "title"),
     "product": (("sku",), "family"),
+    "user": (("title", "team_id"), ""),
+    "team": (("region",), ""),
 }
+_MOST_LOOKED_AT = 500  # hits that are looked at again for a role that may not see every field
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +51,96 @@ class Found:
     read_as: str = ""
 
 
+def all_kinds() -> tuple[str, ...]:
+    """The entities that a search goes through."""
+    return KINDS + _FEW
+
+
 async def search(uow: UnitOfWork, text: str, *, kinds: Sequence[str] = KINDS, limit: int = 8) -> list[Hit]:
-    """Up to `limit` hits of each kind the actor may read, best first; every word must begin a word of the record."""
+    """Up to `limit` hits of each kind the actor may read, best first; every word must begin a word of the record, in a
+    field that the actor may see."""
     return await _hits(uow, await _words(uow, text), kinds, limit)
 
 
-async def search_forgiving(uow: UnitOfWork, text: str, *, limit: int = 5) -> Found:
-    """`search` over all kinds; when nothing is found, once more with the words that the typed ones most resemble.
+async def search_forgiving(uow: UnitOfWork, text: str, *, kinds: Sequence[str] = KINDS, limit: int = 5) -> Found:
+    """`search`; when nothing is found, once more with the words that the typed ones most resemble.
 
     The workspace's words are compared, but only visible records are found: a word that only hidden ones have never
     shows.
     """
     words = await _words(uow, text)
-    hits = await _hits(uow, words, KINDS, limit)
+    hits = await _hits(uow, words, kinds, limit)
     if hits or not words:
         return Found(hits)
     for reading in await spelling.readings(uow, words):
-        if hits := await _hits(uow, reading, KINDS, limit):
+        if hits := await _hits(uow, reading, kinds, limit):
             return Found(hits, " ".join(reading))
     return Found(())
 
 
 async def _hits(uow: UnitOfWork, words: Sequence[str], kinds: Sequence[str], limit: int) -> list[Hit]:
-    if not words:
-        return []
-    values = {"query": " & ".join(f"{w}:*" for w in words), "owners": visible_owners(uow.actor), "lim": limit}
     hits: list[Hit] = []
-    for kind in kinds:
-        if uow.actor.can(f"{kind}.read"):
-            rows = await uow.rows(_SEARCH, values | {"kind": kind})
-            hits += [Hit(kind, r.id, r.title, r.detail, r.extra) for r in rows]
+    for kind in kinds if words else ():
+        hidden = _hidden(uow, kind)
+        if not uow.actor.can(f"{kind}.read") or registry.get(kind).title in hidden:
+            continue
+        if kind in _FEW:
+            hits += await _among_few(uow, kind, words, hidden, limit)
+        elif not hidden and not (kind == "opportunity" and _hidden(uow, "account")):
+            hits += await _indexed(uow, kind, words, limit)
+        else:
+            found = await _indexed(uow, kind, words, max(limit, _MOST_LOOKED_AT))
+            hits += await _in_sight(uow, kind, words, hidden, [h.id for h in found], limit)
     return hits
+
+
+async def _indexed(uow: UnitOfWork, kind: str, words: Sequence[str], limit: int) -> list[Hit]:
+    asked = {"query": _query(words), "owners": visible_owners(uow.actor), "lim": limit, "kind": kind}
+    return [Hit(kind, r.id, r.title, r.detail, r.extra) for r in await uow.rows(_SEARCH, asked)]
+
+
+def _query(words: Sequence[str]) -> str:
+    return " & ".join(f"{w}:*" for w in words)
+
+
+def _hidden(uow: UnitOfWork, kind: str) -> frozenset[str]:
+    """Fields of that kind which the role may not see."""
+    return frozenset(n.removeprefix(f"{kind}.") for n in uow.actor.hidden_fields if n.startswith(f"{kind}."))
+
+
+def _folded(entity: Entity, names: Sequence[str]) -> sa.ColumnElement[str]:
+    parts = [sa.func.coalesce(entity.table.c[n], "") for n in names]
+    return sa.func.crm_fold(sa.func.concat_ws(" ", "", *parts))
+
+
+async def _among_few(uow: UnitOfWork, kind: str, words: Sequence[str], hidden: frozenset[str], limit: int) -> list[Hit]:
+    entity = registry.get(kind)
+    text = _folded(entity, [n for n in entity.search if n not in hidden])
+    where = sa.and_(*(sa.func.strpos(text, f" {w}") > 0 for w in words))
+    page = await records.find(uow, entity, columns=(entity.title,), where=where, limit=limit)
+    return await named(uow, [(kind, r["id"]) for r in page.rows])
+
+
+async def _in_sight(
+    uow: UnitOfWork, kind: str, words: Sequence[str], hidden: frozenset[str], ids: Sequence[UUID], limit: int
+) -> list[Hit]:
+    """Those of the hits that are found by fields which the role may see, told by such fields alone. The index has all
+    fields in one."""
+    table, query = registry.get(kind).table, sa.cast(_query(words), TSQUERY)
+    found = _holds(uow, kind, query)
+    if kind == "opportunity" and "account_id" not in hidden:  # a deal is also found by its account
+        accounts = registry.get("account").table
+        found |= sa.exists().where(accounts.c.id == table.c.account_id, _holds(uow, "account", query))
+    among = table.c.id == sa.any_(sa.literal(list(ids), sa.ARRAY(sa.Uuid())))
+    kept = await uow.rows(sa.select(table.c.id).where(among, found))
+    seen = {r.id for r in kept}
+    return await named(uow, [(kind, i) for i in ids if i in seen][:limit])
+
+
+def _holds(uow: UnitOfWork, kind: str, query: Any) -> sa.ColumnElement[bool]:
+    entity, hidden = registry.get(kind), _hidden(uow, kind)
+    names = [n for n in entity.table.c.search_text.info["of"] if n not in hidden]
+    return sa.func.to_tsvector(sa.literal_column("'simple'::regconfig"), _folded(entity, names)).bool_op("@@")(query)
 
 
 async def _words(uow: UnitOfWork, text: str) -> list[str]:
@@ -90,11 +154,14 @@ async def _words(uow: UnitOfWork, text: str) -> list[str]:
 async def named(uow: UnitOfWork, wanted: Sequence[tuple[str, UUID]]) -> list[Hit]:
     """The records (kind, id), as hits, in the order asked for; without those that are gone or not for this actor."""
     found: dict[tuple[str, UUID], Hit] = {}
-    for kind in {k for k, _ in wanted if k in KINDS and uow.actor.can(f"{k}.read")}:
+    for kind in {k for k, _ in wanted if k in _DETAIL and uow.actor.can(f"{k}.read")}:
         entity = registry.get(kind)
         detail, extra = _DETAIL[kind]
+        if entity.title in _hidden(uow, kind):
+            continue
+        columns = [n for n in (entity.title, *detail, extra) if n]
         where = entity.table.c.id.in_([i for k, i in wanted if k == kind])
-        page = await records.find(uow, entity, columns=(entity.title, *detail, extra), where=where)
+        page = await records.find(uow, entity, columns=columns, where=where, limit=_MOST_LOOKED_AT)
         for row in page.rows:
             second = " · ".join(t for n in detail if (t := _shown(row, n)))
             found[kind, row["id"]] = Hit(kind, row["id"], row[entity.title], second, _shown(row, extra))

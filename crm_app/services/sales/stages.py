@@ -25,6 +25,12 @@ _FIXED_AT_ENDS = {"probability": "chance", "rotting_days": "limit in days", "req
 
 
 @dataclass(frozen=True, slots=True)
+class StageName:
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class StageRow:
     """`deals` are those this actor sees."""
 
@@ -263,3 +269,17 @@ async def _refuse_needed(uow: UnitOfWork, stage: Stage) -> None:
     if not await uow.scalar(rest.limit(1)):
         raise Conflict(f"{stage.name} is the only open stage of this pipeline. Add another one first.")
     await _refuse_full(uow, stage)
+
+
+async def next_of(uow: UnitOfWork, opportunity_id: UUID) -> StageName | None:
+    """The open stage after the one that a deal is in; None for the last one and for a closed deal."""
+    deal = await uow.get(Opportunity, opportunity_id)
+    if deal.status is not OpportunityStatus.open:
+        return None
+    here = sa.select(_stages.c.position).where(_stages.c.id == deal.stage_id).scalar_subquery()
+    open_ones = sa.select(_stages.c.id, _stages.c.name).where(
+        _stages.c.pipeline_id == deal.pipeline_id, _stages.c.kind == StageKind.open,
+        _stages.c.is_active, _stages.c.deleted_at.is_(None), _stages.c.position > here,
+    )  # fmt: skip
+    row = (await uow.execute(open_ones.order_by(_stages.c.position).limit(1))).one_or_none()
+    return None if row is None else StageName(row.id, row.name)

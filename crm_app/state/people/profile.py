@@ -52,6 +52,13 @@ class ProfileState(AppState):
             return ProfileState.load
 
     @rx.event
+    async def use_letters(self, on: bool):
+        """Whether single letters are shortcuts."""
+        async with unit_of_work(await self.actor()) as uow:
+            await profile.set_preference(uow, "letters", bool(on))
+        self.letters = bool(on)
+
+    @rx.event
     async def change_password(self, form: dict[str, Any]):
         actor = await self.actor()
         with self.telling():

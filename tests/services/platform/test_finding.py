@@ -139,6 +139,35 @@ async def test_a_role_without_a_kind_does_not_find_it(admin):
             await records.find(uow, ACCOUNT)
 
 
+async def test_a_hidden_field_is_neither_searched_nor_told(admin):
+    kessler = await made(admin, ACCOUNT, name="Kessler", city="Linz", industry="Machines")
+    person = {"first_name": "Ute", "last_name": "Berg", "email": "ute@secretum.example", "title": "Buyer"}
+    await made(admin, CONTACT, **person, account_id=kessler.id)
+    deal = await a_deal(admin, "Roll-out", account="Kesselhaus")
+    for hidden, text in (
+        ("contact.email", "secretum"), ("contact.email", "secretmu"), ("account.city", "linz"),
+        ("account.name", "kess"),
+        ("opportunity.number", deal.number), ("contact.title", "buyer"), ("opportunity.account_id", "kesselhaus"),
+    ):  # fmt: skip
+        role = replace(admin, hidden_fields=frozenset({hidden}))
+        result = await found(role, text)
+        shown = [h for h in result.hits if h.kind == hidden.partition(".")[0] or hidden == "account.name"]
+        assert shown == [] and result.read_as == "", hidden
+    role = replace(admin, hidden_fields=frozenset({"contact.title", "account.industry", "account.city"}))
+    hits = {h.kind: h for h in (await found(role, "kess")).hits} | {h.kind: h for h in (await found(role, "ute")).hits}
+    assert (hits["account"].detail, hits["account"].extra, hits["contact"].extra) == ("", "", "")
+    assert hits["contact"].detail == "Kessler" and hits["opportunity"].title == "Roll-out"
+
+
+async def test_people_and_teams_are_found_as_the_few_they_are(alice, workspace):
+    async with unit_of_work(alice) as uow:
+        names = {h.title for h in (await finding.search_forgiving(uow, "al", kinds=("user", "team"))).hits}
+        teams = (await finding.search_forgiving(uow, "sal", kinds=finding.all_kinds())).hits
+    assert names == {"Alice"} and [h.title for h in teams] == ["Sales"]
+    async with unit_of_work(replace(alice, permissions=frozenset())) as uow:
+        assert (await finding.search_forgiving(uow, "al", kinds=("user", "team"))).hits == ()
+
+
 async def test_what_lies_in_the_trash_is_not_found(admin):
     account = await made(admin, ACCOUNT, name="Kessler")
     async with unit_of_work(admin) as uow:
@@ -158,7 +187,7 @@ async def test_records_by_id_come_in_the_order_asked_for(admin):
         )
         assert await finding.named(uow, []) == []
         both = (await finding.search(uow, "roll"))[0]
-    assert [h.title for h in hits] == ["Kessel", "Roll-out"]
+    assert [h.title for h in hits] == ["Kessel", "Roll-out", "Ada Admin"]
     assert hits[1] == both
 
 

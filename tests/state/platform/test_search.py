@@ -1,12 +1,15 @@
 """The search palette's state: rows for the page, and nothing that the person may not see."""
 
+import importlib
+
 import pytest
 
 from crm_app.models.base import new_id
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.customers.contacts import CONTACT
-from crm_app.services.platform import records, spelling
-from crm_app.state.platform.search import SearchState, records_at
+from crm_app.services.platform import recents, records, spelling
+from crm_app.state.people.profile import ProfileState
+from crm_app.state.platform.search import SearchState, record_at
 from crm_app.store.uow import unit_of_work
 from tests.services.sales.deals import a_deal
 from tests.state.tabs import Tab, tab_of
@@ -58,9 +61,46 @@ async def test_clearing_the_box_clears_the_rows(alice, kessler):
 async def test_records_opened_last_come_back_by_name(alice, kessler):
     deal = await a_deal(alice, "Kiosk")
     tab = await tab_of(alice)
-    await tab.run(SearchState.recall, [f"/opportunities/{deal.id}", f"/accounts/{kessler.id}/", "/nonsense/x"])
-    assert [r["label"] for r in tab[SearchState].recents] == ["Kiosk", "Kessler & Sohn"]
-    assert {r["group"] for r in tab[SearchState].recents} == {"Opened last"}
+    for address in (f"/accounts/{kessler.id}/", f"/opportunities/{deal.id}", "/nonsense/x", f"/accounts/{new_id()}"):
+        await tab.run(SearchState.visit, address)
+    elsewhere = await tab_of(alice)
+    await elsewhere.run(SearchState.recall, "/pipeline")
+    state = elsewhere[SearchState]
+    assert [r["label"] for r in state.recents] == ["Kiosk", "Kessler & Sohn"]
+    assert {r["group"] for r in state.recents} == {"Opened last"} and state.about == {}
+    await elsewhere.run(SearchState.recall, f"/opportunities/{deal.id}")
+    assert [r["label"] for r in state.recents] == ["Kessler & Sohn"]  # one is there already
+    assert state.about == {"address": f"/opportunities/{deal.id}", "label": "Kiosk", "group": "For this deal"}
+
+
+async def test_a_record_opened_again_comes_first_and_the_twelfth_is_the_last(alice):
+    async with unit_of_work(alice) as uow:
+        made = [await records.create(uow, ACCOUNT, {"name": f"Company {n:02}"}) for n in range(14)]
+        for account in (*made, made[3]):
+            await recents.note(uow, "account", account.id)
+        found = await recents.recent(uow, limit=50)
+    assert [h.title[-2:] for h in found] == ["03", "13", "12", "11", "10", "09", "08", "07", "06", "05", "04", "02"]
+
+
+async def test_what_was_opened_and_is_now_for_others_is_not_recalled(alice, carol, admin, kessler):
+    tab = await tab_of(alice)
+    await tab.run(SearchState.visit, f"/accounts/{kessler.id}")
+    async with unit_of_work(admin) as uow:
+        await records.update(uow, ACCOUNT, kessler.id, {"owner_id": carol.user_id})
+    await tab.run(SearchState.recall, "/pipeline")
+    assert tab[SearchState].recents == []
+
+
+async def test_the_next_stage_is_offered_on_a_deal_to_who_may_move_it(alice, reader, workspace):
+    importlib.import_module("crm_app.pages.opportunities")  # where it is declared
+    deal = await a_deal(alice, "Kiosk")
+    tab = await tab_of(alice, f"/opportunities/{deal.id}")
+    await tab.run(SearchState.recall, f"/opportunities/{deal.id}")
+    offered = tab[SearchState].commands
+    assert [c["label"] for c in offered] == ["Move to Discovery"]
+    looker = await tab_of(reader)
+    await looker.run(SearchState.recall, f"/opportunities/{deal.id}")
+    assert looker[SearchState].commands == []
 
 
 async def test_strangers_and_colleagues_of_another_team_learn_nothing(carol, mallory, alice, kessler):
@@ -69,9 +109,20 @@ async def test_strangers_and_colleagues_of_another_team_learn_nothing(carol, mal
         tab = await tab_of(actor)
         await tab.run(SearchState.search, "kess")
         await tab.run(SearchState.search, "kesslre")
-        await tab.run(SearchState.recall, [f"/opportunities/{deal.id}", f"/accounts/{kessler.id}"])
-        assert tab[SearchState].results == [] and tab[SearchState].recents == []
+        for address in (f"/opportunities/{deal.id}", f"/accounts/{kessler.id}"):
+            await tab.run(SearchState.visit, address)
+            await tab.run(SearchState.recall, address)
+        state = tab[SearchState]
+        assert (state.results, state.recents, state.commands, state.about) == ([], [], [], {})
         assert "Kess" not in tab.sent() and "Kiosk" not in tab.sent()
+
+
+async def test_people_are_found_by_themselves(alice, bob, kessler):
+    tab = await tab_of(alice)
+    await tab.run(SearchState.search, "@bo")
+    assert [(r["group"], r["label"]) for r in tab[SearchState].results] == [("Users", "Bob")]
+    await tab.run(SearchState.search, "@ kess")
+    assert [r["label"] for r in tab[SearchState].results] == ["Ute Kessel"]
 
 
 async def test_without_a_session_nothing_is_searched(alice, kessler):
@@ -82,12 +133,17 @@ async def test_without_a_session_nothing_is_searched(alice, kessler):
 
 
 @pytest.mark.parametrize(
-    "address", ["", "/", "/accounts", "/accounts/1", "/users/01a1fc07-1478-73e4-932c-256dd3cb705b", "/x" * 3000, None]
+    "address", ["", "/", "/accounts", "/accounts/1", "/stages/01a1fc07-1478-73e4-932c-256dd3cb705b", "/x" * 3000]
 )
-def test_addresses_that_are_no_record_are_left_out(address):
-    assert records_at([address]) == []
+def test_an_address_that_is_no_record_is_none(address):
+    assert record_at(address) is None
 
 
-def test_only_the_last_few_are_recalled():
-    addresses = [f"/accounts/{new_id()}" for _ in range(50)]
-    assert len(records_at(addresses)) == 6 and len(records_at(addresses[:1] * 2)) == 1
+async def test_single_letters_are_shortcuts_until_one_says_no(alice):
+    tab = await tab_of(alice)
+    await tab.run(ProfileState.load)
+    assert tab[ProfileState].letters is True
+    await tab.run(ProfileState.use_letters, False)
+    other = await tab_of(alice)
+    await other.run(ProfileState.load)
+    assert other[ProfileState].letters is False
