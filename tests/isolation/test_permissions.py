@@ -38,6 +38,8 @@ FREE = {
     "platform.finding.named": "finds what one may read, so nothing",
     "platform.finding.search": "finds what one may read, so nothing",
     "platform.finding.search_forgiving": "finds what one may read, so nothing",
+    "platform.recents.note": "one's own, of what one may read",
+    "platform.recents.recent": "one's own, of what one may read",
     "platform.spelling.readings": CALLED,
     "people.actors.load": "makes the actor who may or may not",
     "people.links.close_all": CALLED,

@@ -164,8 +164,8 @@ export function Palette({
       setLit(keyOf(rows[(active + step + rows.length) % rows.length]));
     } else if (e.key === "Enter" && !e.nativeEvent.isComposing) {
       e.preventDefault();
-      // the rows of earlier letters may not be what is meant: the first one of the answer is
-      if (waiting && lit === null) eager.current = true;
+      // records of earlier letters may not be what is meant: the first one of the answer is
+      if (waiting && lit === null && !here.includes(rows[active])) eager.current = true;
       else if (rows[active]) run(rows[active]);
     } else if (e.key === "?" && typed === "") {
       e.preventDefault();

@@ -273,6 +273,7 @@ async def _refuse_needed(uow: UnitOfWork, stage: Stage) -> None:
 
 async def next_of(uow: UnitOfWork, opportunity_id: UUID) -> StageName | None:
     """The open stage after the one that a deal is in; None for the last one and for a closed deal."""
+    uow.require("opportunity.read")
     deal = await uow.get(Opportunity, opportunity_id)
     if deal.status is not OpportunityStatus.open:
         return None
