@@ -35,7 +35,7 @@ _OUTCOMES = {
 }
 _MAY = may("activity.update")
 KEYS = (
-    kit.Key("l", "Log a call", press=".composer [data-kind=call]", focus=".composer textarea", icon="call"),
+    kit.Key("l", "Log what was done", press=".composer [data-log]", icon="call"),
     kit.Key("t", "Plan a task", press=".composer [data-kind=task]", focus=".composer textarea", icon="clipboard_task"),
     kit.Key("n", "Write a note", press=".composer [data-kind=note]", focus=".composer textarea", icon="note"),
     kit.Key("m", "Log an e-mail", press=".composer [data-kind=email]", focus=".composer textarea", icon="mail"),

@@ -17,7 +17,7 @@ async def move_on(uow: UnitOfWork, record_id: UUID) -> Sequence[Command]:
     if not uow.actor.can("opportunity.move"):
         return ()
     coming = await stages.next_of(uow, record_id)
-    return [] if coming is None else [Command(f"Move to {coming.name}", keys="s", payload=f"{_MOVE}:{coming.id}")]
+    return [] if coming is None else [Command(f"Move to {coming.name}", payload=f"{_MOVE}:{coming.id}")]
 
 
 notice_action(_MOVE, DealState.go_to)
