@@ -5,6 +5,7 @@ import reflex as rx
 from crm_app.components import kit
 from crm_app.components.frame import may
 from crm_app.components.layouts import layout_switch
+from crm_app.components.list_filters import filter_chips, filter_panel
 from crm_app.components.records import record_form
 from crm_app.core.registry import Entity
 from crm_app.state.list_columns import ListColumns
@@ -14,6 +15,7 @@ from crm_app.state.record_form import RecordForm
 KEYS = (
     kit.Key("c", "New record", press="[data-create]", icon="add"),
     kit.Key("/", "Search this list", focus="#find-in-list", icon="search"),
+    kit.Key("f", "Filter this list", press="[data-filter]", icon="filter"),
     kit.Key("j k", "Next and previous record"),
     kit.Key("x", "Select a row"),
     kit.Key("shift+x", "Select all from the last selected row on"),
@@ -37,6 +39,7 @@ def record_list(entity: Entity) -> rx.Component:
             ),
         ),
         record_form(),
+        filter_panel(entity),
     )
 
 
@@ -69,10 +72,7 @@ def _bar(entity: Entity) -> rx.Component:
         kit.search_input(
             "find-in-list", f"Search {entity.plural.lower()}", value=RecordList.query, on_search=RecordList.search
         ),
-        rx.foreach(
-            RecordList.chips,
-            lambda chip, place: kit.chip(chip["label"], chip["text"], on_remove=RecordList.drop(place)),
-        ),
+        filter_chips(),
         right=rx.el.div(rx.el.p(RecordList.count, class_name="muted", role="status"), _look(), class_name="push line"),
     )
 

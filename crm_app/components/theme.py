@@ -21,6 +21,7 @@ STYLESHEETS = [
         "kanban",
         "opportunity",
         "import",
+        "conditions",
         "duplicates",
         "sign",
         "settings",

@@ -24,6 +24,7 @@ from crm_app.state import list_cells
 from crm_app.state.base import AppState, internal
 from crm_app.state.live import next_batch
 from crm_app.state.platform import fields
+from crm_app.state.platform.conditions import name_of
 from crm_app.state.presence import BEAT
 from crm_app.state.records import entity_at
 from crm_app.store.live import Changed, Message, Resync, hub
@@ -109,11 +110,12 @@ class RecordList(AppState):
                 )
                 lists.check(uow, entity, view.filter)
                 widths = await lists.widths(uow, entity)
+                titles = await lists.titles_in(uow, entity, view.filter)
         except Forbidden as refusal:
             self.refused, self.is_loaded = str(refusal), True
             return
         except CrmError as refusal:
-            view, missing, widths = replace(self._base, filter=View().filter), [], {}
+            view, missing, widths, titles = replace(self._base, filter=View().filter), [], {}, {}
             self.notify(str(refusal), kind="error")
         self.refused = ""
         self._view = view
@@ -123,7 +125,7 @@ class RecordList(AppState):
         self._marks = {}
         self.note = _note([*gone, *missing], entity)
         self.columns = [list_cells.column(entity, n, k, actor, widths) for k, n in enumerate(columns_of(view, entity))]
-        self.chips = _chips(view.filter, entity, actor)
+        self.chips = _chips(view.filter, entity, actor, titles)
         self.query, self.density = view.query, view.density
         self.sort, self.descending = view.sort or entity.title, view.descending
         self.is_filtered = bool(view.query) or view.filter != View().filter
@@ -284,9 +286,14 @@ def _same(feeds: Sequence[Mapping[str, Any]], fresh: Mapping[str, Any]) -> bool:
     return len(feeds) == 1 and all(last[k] == fresh[k] for k in ("gen", "start", "rows"))
 
 
-def _chips(whole: Condition, entity: Entity, actor: Actor) -> list[dict[str, str]]:
+def _chips(whole: Condition, entity: Entity, actor: Actor, titles: Mapping[UUID, str]) -> list[dict[str, str]]:
     """The parts of a filter as {"label", "text"}: a single comparison in two halves, anything else as a sentence."""
-    told = {"custom": lists.custom_of(entity), "currency": actor.currency, "time_zone": actor.time_zone}
+    told: dict[str, Any] = {
+        "custom": lists.custom_of(entity),
+        "names": name_of(titles),
+        "currency": actor.currency,
+        "time_zone": actor.time_zone,
+    }
     found = []
     for part in whole.items if isinstance(whole, AllOf) else (whole,):
         if isinstance(part, Clause):

@@ -134,3 +134,24 @@ def test_moving_loses_and_doubles_nothing(tree: Condition, data: st.DataObject) 
     except Invalid:
         return
     assert leaves(moved) == leaves(tree)
+
+
+BOXES = [
+    (A, AllOf((A,))),
+    (Not(A), Not(AnyOf((A,)))),
+    (Not(AllOf((A, B))), Not(AllOf((A, B)))),
+    (AllOf((A, Not(Not(B)))), AllOf((A, Not(AnyOf((Not(AnyOf((B,))),)))))),
+    (Related("contacts", "none", A), AllOf((Related("contacts", "none", AllOf((A,))),))),
+    (AnyOf((A, Related("contacts"))), AnyOf((A, Related("contacts")))),
+]
+
+
+@pytest.mark.parametrize(("kept", "shown"), BOXES, ids=range(len(BOXES)))
+def test_a_builder_shows_groups_wherever_one_may_add(kept, shown):
+    assert edit.boxed(kept) == shown and edit.boxed(shown) == shown
+    assert edit.plain(shown) == kept
+
+
+def test_groups_left_empty_are_not_kept():
+    assert edit.plain(AllOf((AnyOf(), AllOf((A,)), Not(AnyOf())))) == A
+    assert edit.plain(AllOf((AnyOf((AllOf(),)),))) == AllOf()

@@ -200,6 +200,15 @@ async def edit_cell(page: Page) -> None:
     await expect(page.get_by_role("alert").first).to_contain_text("is not a number")
 
 
+async def build_filter(page: Page) -> None:
+    """The whole builder, with a group in a group and a comparison that waits for its value."""
+    await page.get_by_role("button", name="Filter", exact=True).click()
+    panel = page.get_by_role("dialog", name="Filter accounts")
+    await panel.get_by_role("button", name="Group", exact=True).last.click()
+    await panel.get_by_role("button", name="Apply").click()
+    await expect(panel.get_by_text("Enter a text")).to_be_visible()
+
+
 FILTER = '{"all":[{"field":"name","op":"contains","value":"kess"},{"related":"opportunities","some":{"all":[]}}]}'
 STOPS = (
     Stop("sign-in", "/sign-in", "Welcome back.", signed_in=False),
@@ -239,6 +248,7 @@ STOPS = (
     Stop("accounts, nothing found", "/accounts?q=zzz", "No accounts found"),
     Stop("accounts, new", "/accounts", "Kessler", press("New account")),
     Stop("accounts, filtered", f"/accounts?filter={quote(FILTER)}", "Kessler"),
+    Stop("accounts, filter builder", f"/accounts?filter={quote(FILTER)}", "Kessler", build_filter),
     Stop("accounts, columns", "/accounts", "Kessler", press("Columns and density")),
     Stop("accounts, a cell", "/accounts", "Kessler", edit_cell),
     Stop("opportunities", "/opportunities", "Roll-out"),

@@ -9,8 +9,9 @@ In place   props_list, prop, inline_field, field_history, composer
 Layout     page_head, crumbs, bar, sums, tabs, tab, panel_tabs, segmented, segment, steps, card, section, panel,
            side_panel, figures
 Tables     table, column, sortable, cell, pick_cell, bulk_bar, data_table
-Floating   menu, menu_item, menu_choice, menu_link, menu_line, menu_heading, popover, dialog, drawer, notices,
-           palette
+Floating   menu, menu_item, menu_choice, menu_link, menu_line, menu_heading, popover, anchored, dialog, drawer,
+           notices, palette
+Builders   condition_builder
 Empty      empty_state, board_art, paper_art, people_art, table_art, skeleton, skeleton_rows, skeleton_card, bone
 Page       Key, hotkeys, key_help, connection_banner, one_session, on_return, tooltips, native_form, hidden
 
@@ -31,6 +32,7 @@ from crm_app.components.kit.buttons import (
 )
 from crm_app.components.kit.combos import combo
 from crm_app.components.kit.composers import composer
+from crm_app.components.kit.conditions import condition_builder
 from crm_app.components.kit.connection import connection_banner, on_return, one_session, tooltips
 from crm_app.components.kit.datatables import data_table
 from crm_app.components.kit.dialogs import dialog, drawer
@@ -84,13 +86,23 @@ from crm_app.components.kit.layout import (
     tabs,
 )
 from crm_app.components.kit.marks import avatar, avatars, badge, chip, clipped, dot, key, pill, sr, stage_mark
-from crm_app.components.kit.menus import menu, menu_choice, menu_heading, menu_item, menu_line, menu_link, popover
+from crm_app.components.kit.menus import (
+    anchored,
+    menu,
+    menu_choice,
+    menu_heading,
+    menu_item,
+    menu_line,
+    menu_link,
+    popover,
+)
 from crm_app.components.kit.notices import notices
 from crm_app.components.kit.palettes import palette
 from crm_app.components.kit.tables import bulk_bar, cell, column, pick_cell, sortable, table
 
 __all__ = [
     "Key",
+    "anchored",
     "avatar",
     "avatars",
     "badge",
@@ -108,6 +120,7 @@ __all__ = [
     "column",
     "combo",
     "composer",
+    "condition_builder",
     "connection_banner",
     "copying",
     "crumbs",

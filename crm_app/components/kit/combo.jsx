@@ -128,7 +128,10 @@ export function Combo({
         placeholder={placeholder}
         value={typed ?? shownText}
         onChange={type}
-        onClick={show}
+        onClick={() => {
+          if (typed === null) input.current.select(); // what is typed next takes the place of the choice
+          show();
+        }}
         onKeyDown={keys}
         onBlur={leave}
       />

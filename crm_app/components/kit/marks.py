@@ -23,20 +23,30 @@ def pill(count: Child, **props: Any) -> rx.Component:
 
 
 def chip(
-    name: str | rx.Var, value: Child, *, on_open: Any = None, on_remove: Any, changed: bool = False
+    name: str | rx.Var,
+    value: Child,
+    *,
+    on_open: Any = None,
+    on_remove: Any,
+    changed: bool | rx.Var[bool] = False,
+    **props: Any,
 ) -> rx.Component:
-    """A filter in force: grey name, dark value, own remove button; blue once it differs from the saved view."""
+    """A filter in force: grey name, dark value, own remove button; blue once it differs from the saved view. `props` go
+    to what opens it."""
     return rx.el.span(
         rx.el.button(
             rx.el.span(name, class_name="muted"),
             rx.el.span(value),
             type="button",
             **({"on_click": on_open} if on_open else {}),
+            **props,
         ),
         rx.el.button(
             icon("dismiss", 16), type="button", class_name="x", aria_label=f"Remove {name} filter", on_click=on_remove
         ),
-        class_name="chip changed" if changed else "chip",
+        class_name=rx.cond(changed, "chip changed", "chip")
+        if isinstance(changed, rx.Var)
+        else f"chip{' changed' * changed}",
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import reflex as rx
+from reflex.event import no_args_event_spec
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from crm_app.components.kit import scripts
@@ -20,6 +21,36 @@ class Menu(rx.Component):
     kind: rx.Var[str]
     end: rx.Var[bool]
     label: rx.Var[str]
+
+
+class Anchored(rx.Component):
+    """The React part; Python opens it."""
+
+    library = scripts.ANCHORED
+    tag = "Anchored"
+    open: rx.Var[bool]
+    anchor: rx.Var[str]
+    label: rx.Var[str]
+    loose: rx.Var[bool]
+    on_dismiss: rx.EventHandler[no_args_event_spec]
+
+
+def anchored(
+    *content: rx.Component,
+    label: Text,
+    open: rx.Var[bool],
+    anchor: Text,
+    on_dismiss: Any,
+    loose: bool | rx.Var[bool] = True,
+    class_name: str = "",
+) -> rx.Component:
+    """A panel that Python opens beside the element that the selector `anchor` finds; a sheet from below on a phone.
+
+    `on_dismiss` must set `open` to false: it runs on Esc, and on a press outside while `loose`.
+    """
+    return Anchored.create(
+        *content, label=label, open=open, anchor=anchor, on_dismiss=on_dismiss, loose=loose, class_name=class_name
+    )
 
 
 def menu(button: rx.Component, *items: rx.Component, label: Text, end: bool = False, **props: Any) -> rx.Component:

@@ -3,8 +3,11 @@
 import reflex as rx
 
 rx.asset("acts.js", shared=True)
+ANCHORED = rx.asset("anchored.jsx", shared=True).importable_path
 COMBO = rx.asset("combo.jsx", shared=True).importable_path
 COMPOSER = rx.asset("composer.jsx", shared=True).importable_path
+CONDITIONS = rx.asset("conditions.jsx", shared=True).importable_path
+rx.asset("condition_value.jsx", shared=True)
 CONNECTION = rx.asset("connection.jsx", shared=True).importable_path
 DATA_TABLE = rx.asset("datatable.jsx", shared=True).importable_path
 for _part in ("datatable_head.jsx", "datatable_row.jsx", "datatable_rows.js"):

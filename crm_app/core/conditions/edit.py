@@ -149,6 +149,47 @@ def move(root: Condition, source: Path, target: Path, index: int | None = None) 
     return add_clause(root, target, node, index)
 
 
+def boxed(node: Condition) -> Condition:
+    """The same condition as a builder shows it: the root, what is negated and what is asked of related records are
+    groups, so that a condition can be added to each."""
+    return _box(node)
+
+
+def plain(node: Condition) -> Condition:
+    """The same condition without groups of one and without empty groups: as it is kept and told."""
+    match node:
+        case AllOf(items) | AnyOf(items):
+            inside = tuple(k for k in map(plain, items) if k not in (AllOf(), AnyOf(), Not(AllOf()), Not(AnyOf())))
+            return inside[0] if len(inside) == 1 else _with(node, inside) if inside else AllOf()
+        case Not(item):
+            return Not(plain(item)) if plain(item) != AllOf() else AllOf()
+        case Related(item=item):
+            return replace(node, item=plain(item))
+    return node
+
+
+def _box(node: Condition) -> Condition:
+    match node:
+        case AllOf(items) | AnyOf(items):
+            return _with(node, tuple(map(_inside, items)))
+        case Not(AllOf() | AnyOf() as item):
+            return Not(_box(item))
+        case Not():
+            return _inside(node)
+    return AllOf((_inside(node),))
+
+
+def _inside(node: Condition) -> Condition:
+    match node:
+        case AllOf() | AnyOf() | Not(AllOf() | AnyOf()):
+            return _box(node)
+        case Not(item):
+            return Not(AnyOf((_inside(item),)))
+        case Related(item=item):
+            return replace(node, item=_box(item))
+    return node
+
+
 def _with(node: Condition, inside: tuple[Condition, ...]) -> Condition:
     match node:
         case AllOf():

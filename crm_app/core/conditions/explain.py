@@ -97,6 +97,8 @@ class _Speaker:
         verb, takes = words(spec.kind, node.op), OPERATORS[node.op].takes
         if spec.kind is Kind.flag and isinstance(node.value, bool):
             return spec.label, f"{verb} {'yes' if node.value else 'no'}"
+        if takes is Takes.pair and (period := _period(node.value)):
+            return spec.label, f"is in {period}"
         match takes:
             case Takes.nothing:
                 return spec.label, verb
@@ -163,6 +165,14 @@ def _token(token: Token) -> str:
             return ("yesterday", "today", "tomorrow")[offset + 1]
         return f"the {edge} of {which}"
     return f"the {edge} of the {period} {abs(offset)} {period}s {'ago' if offset < 0 else 'from now'}"
+
+
+def _period(value: Any) -> str:
+    """ "this month", when the value are its two ends."""
+    match value:
+        case (Token("start_of", a, x), Token("end_of", b, y)) if (a, x or 0) == (b, y or 0) and -1 <= (x or 0) <= 1:
+            return f"{('last', 'this', 'next')[(x or 0) + 1]} {a}"
+    return ""
 
 
 def _small(label: str) -> str:

@@ -8,8 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_app.core import conditions, registry
-from crm_app.core.conditions import Condition, EvalContext, Related
-from crm_app.core.conditions.tree import walk
+from crm_app.core.conditions import Clause, Condition, EvalContext, Related
+from crm_app.core.conditions.tree import children, walk
 from crm_app.core.errors import Forbidden, Invalid
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.core.views import View, columns_of
@@ -19,6 +19,7 @@ from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible
 
 MOST_HITS = 5_000  # records that a quick search finds at most
+MOST_NAMED = 200  # linked records whose names a condition is told with
 SUMMED = frozenset({Kind.number, Kind.decimal, Kind.money})
 AVERAGED = SUMMED | {Kind.percent}
 _WORDS = frozenset({Kind.text, Kind.email, Kind.phone, Kind.url})
@@ -156,6 +157,44 @@ def _readable(uow: UnitOfWork, entity: Entity, node: Condition) -> None:
             if not uow.actor.can(f"{other.name}.read"):
                 raise Invalid(**{found.relation: f"your role does not let you look at {other.plural.lower()}"})
             _readable(uow, other, found.item)
+
+
+async def titles_in(uow: UnitOfWork, entity: Entity, condition: Condition) -> dict[UUID, str]:
+    """What the linked records are called that a condition names; only those that this actor may see."""
+    wanted: dict[str, set[UUID]] = {}
+    _named_in(entity, condition, wanted)
+    found: dict[UUID, str] = {}
+    for name in sorted(wanted):
+        if not uow.actor.can(f"{name}.read"):
+            continue
+        target = registry.get(name)
+        where = _one_of(target, sorted(wanted[name])[:MOST_NAMED])
+        page = await records.find(uow, target, columns=(target.title,), where=where, limit=MOST_NAMED, titles=False)
+        found |= {r["id"]: str(r.get(target.title, "")) for r in page.rows}
+    return found
+
+
+def _named_in(entity: Entity, node: Condition, wanted: dict[str, set[UUID]]) -> None:
+    if isinstance(node, Related):
+        relation = registry.relations(entity).get(node.relation)
+        if relation is not None:
+            _named_in(registry.get(relation.entity), node.item, wanted)
+    elif isinstance(node, Clause):
+        spec = entity.fields.get(node.field)
+        if spec is not None and spec.kind is Kind.link and registry.find(spec.target):
+            values = node.value if isinstance(node.value, tuple | list) else (node.value,)
+            ids = {i for v in values if (i := _id(v)) is not None}
+            wanted.setdefault(spec.target, set()).update(ids)
+    else:
+        for child in children(node):
+            _named_in(entity, child, wanted)
+
+
+def _id(value: Any) -> UUID | None:
+    try:
+        return value if isinstance(value, UUID) else UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def custom_of(entity: Entity) -> dict[str, dict[str, FieldSpec]]:
