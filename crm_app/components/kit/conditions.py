@@ -53,7 +53,7 @@ def condition_builder(label: str | rx.Var, **props: Any) -> rx.Component:
 
     `tree`, `fields` and `options` come from state.platform.conditions (Drawing.node, offered; hits of a search by the
     path of a comparison). `on_edit({"do", "path", "value", "memory"})` is for its `act`; `on_search(path, text)` asks
-    for records to link to; `focus` is the path of the comparison to begin with and, after a space, a number that makes it new, `memory` what the server must know to
-    go on after it started anew.
+    for records to link to. `focus` is the path of the comparison to begin with and, after a space, a number that makes
+    it new; `memory` is what the server must know to go on after it started anew.
     """
     return ConditionBuilder.create(label=label, icons=_ICONS, words=_WORDS, **props)
