@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from crm_app.core.conditions import stored
 from crm_app.core.events import DomainEvent
 from crm_app.core.registry import Entity
 
@@ -33,13 +34,23 @@ class Draft:
 
     def get(self, name: str) -> Any:
         """The value as it will be."""
-        return self.values[name] if name in self.values else getattr(self.before, name, None)
+        return self.values[name] if name in self.values else self.was(name)
+
+    def was(self, name: str) -> Any:
+        """The value as it stands; None on a new record."""
+        return None if self.before is None else value_of(self.entity, self.before, name)
 
     def touches(self, *names: str) -> bool:
         """Whether one of these fields will be another than before."""
-        return any(
-            n in self.values and (self.before is None or self.values[n] != getattr(self.before, n)) for n in names
-        )
+        return any(n in self.values and (self.before is None or self.values[n] != self.was(n)) for n in names)
+
+
+def value_of(entity: Entity, record: Any, name: str) -> Any:
+    """The typed value of a field of a record, whether it has a column or stands among the custom ones."""
+    spec = entity.fields.get(name)
+    if spec is None or not spec.custom:
+        return getattr(record, name, None)
+    return stored.load(spec.kind, (record.custom or {}).get(spec.key))
 
 
 Guard = Callable[[Any, Draft], Awaitable[None]]  # async (uow, draft) -> None

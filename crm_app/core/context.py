@@ -1,6 +1,7 @@
 """Who acts, for whom, from where. Built once at an edge: request, event, job, command line."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -13,6 +14,15 @@ class Scope(StrEnum):
     own = "own"
     team = "team"
     all = "all"
+
+
+class FieldRight(StrEnum):
+    """What a role may do with a field; a role stores all but `write`."""
+
+    hidden = "hidden"
+    masked = "masked"
+    read = "read"
+    write = "write"
 
 
 class Source(StrEnum):
@@ -48,10 +58,25 @@ class Actor:
     source: Source = Source.ui
     session_id: UUID | None = None
     request_id: str = ""
-    hidden_fields: frozenset[str] = field(default_factory=frozenset)  # "entity.field" the role may not see
+    # What the role may do with fields, as "entity.field" ("account.custom.tier" too); all others it may read and write.
+    hidden_fields: frozenset[str] = field(default_factory=frozenset)  # they do not exist for it
+    masked_fields: frozenset[str] = field(
+        default_factory=frozenset
+    )  # it sees whether they are filled in, not what with
+    fixed_fields: frozenset[str] = field(default_factory=frozenset)  # it reads and does not write them
 
     def can(self, permission: str) -> bool:
         return permission in self.permissions or "*" in self.permissions
+
+    def with_field_rights(self, stored: Mapping[str, str]) -> "Actor":
+        """Under what a role stores: {"account.phone": "masked"}."""
+        of = {r: frozenset(n for n, given in stored.items() if given == r) for r in FieldRight}
+        return replace(
+            self,
+            hidden_fields=of[FieldRight.hidden],
+            masked_fields=of[FieldRight.masked],
+            fixed_fields=of[FieldRight.read],
+        )
 
     def sees_owner(self, owner_id: UUID | None) -> bool:
         """Row visibility in Python; store.visibility says the same in SQL."""

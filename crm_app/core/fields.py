@@ -21,6 +21,7 @@ from crm_app.core.registry import Choice, FieldSpec, Kind
 
 LinkResolver = Callable[[FieldSpec, str], UUID | None]  # a name or key of a record of spec.target; None: not found
 NameOf = Callable[[FieldSpec, UUID], str]
+MASKED = "•••"  # in place of a value that the role may know to be there, not to read
 _LARGEST = 2**63 - 1
 _YES = frozenset("yes y true t 1 on x ✓ ja oui si sí".split())
 _NO = frozenset("no n false f 0 off nein non".split())
@@ -64,8 +65,8 @@ def show_value(
     plain: bool = False,
 ) -> str:
     """The value as a person reads it; `plain` for files and inputs: ISO dates, bare numbers, nothing rounded."""
-    if value is None or value in ("", []):
-        return ""
+    if spec.masked or value is None or value in ("", []):
+        return MASKED if spec.masked and value not in (None, "", []) else ""
     match spec.kind:
         case Kind.money:
             return f"{money.to_major(value, currency):f}" if plain else money.show(value, currency)

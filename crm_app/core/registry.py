@@ -37,6 +37,9 @@ class Kind(StrEnum):
     json = "json"
 
 
+CUSTOM = "custom."
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     value: str
@@ -57,7 +60,15 @@ class FieldSpec:
     minimum: int | None = None
     maximum: int | None = None
     currency_field: str = ""
-    custom: bool = False  # lives in the JSONB column `custom`
+    custom: bool = False  # lives in the JSONB column `custom` under `key`; its name is "custom.<key>"
+    masked: bool = False  # the role may see whether it is filled in, not what with; no sorting, no filter
+    formula: str = ""  # worked out from the record's other fields (core.formulas)
+    help: str = ""  # a line for the person who fills it in
+
+    @property
+    def key(self) -> str:
+        """Under which a custom field stands in the column `custom`."""
+        return self.name.removeprefix(CUSTOM)
 
     def choice_label(self, value: str) -> str:
         return next((c.label for c in self.choices if c.value == value), value)
@@ -95,7 +106,10 @@ class Entity:
     visibility: Literal["owner", "all"] = "owner"  # "owner": rows by own/team/all over owner_id
     is_managed: bool = False  # written by services of its own only; the generic writes refuse
     icon: str = ""
+    always: frozenset[str] = frozenset()  # no role is without them; the title is one anyway
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
+    # The other entities as the same actor sees them; empty in a declaration: then the registry's.
+    around: Mapping[str, "Entity"] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def slug(self) -> str:
@@ -106,6 +120,10 @@ class Entity:
     def table(self) -> Any:
         """The SQLAlchemy Core table."""
         return self.model.__table__
+
+    def other(self, name: str) -> "Entity":
+        """Another entity, seen by whoever sees this one."""
+        return self.around[name] if name in self.around else _entities[name]
 
     def spec(self, name: str) -> FieldSpec | None:
         return self.fields.get(name)
@@ -137,7 +155,7 @@ def declare(model: type[Any], **spec: Any) -> Entity:
     fields = {n: _field(model, n, f, labels.get(n, "")) for n, f in model.model_fields.items() if n not in hidden}
     entity = Entity(name=name, model=model, fields=MappingProxyType(fields), **spec)
     entity = replace(entity, readonly=entity.readonly | STAMPS)
-    named = [entity.title, *entity.columns, *entity.search, *(n for s in entity.form for n in s.fields)]
+    named = [entity.title, *entity.columns, *entity.search, *entity.always, *(n for s in entity.form for n in s.fields)]
     if entity.import_key:
         named.append(entity.import_key)
     if unknown := sorted((set(named) | entity.readonly | entity.at_start) - set(fields) - STAMPS):
@@ -212,15 +230,18 @@ def all_entities() -> Iterator[Entity]:
 
 def relations(entity: Entity) -> dict[str, Relation]:
     """Links of this entity ("account", from account_id) and links of others to it ("opportunities", or
-    "opportunities_by_primary_contact" where a second link of the same entity leads here)."""
+    "opportunities_by_primary_contact" where a second link of the same entity leads here). Without links that are
+    masked, and without custom ones: no foreign key holds those."""
     found: dict[str, Relation] = {}
     for spec in entity.fields.values():
-        if spec.kind is Kind.link and spec.target in _entities:
+        if spec.kind is Kind.link and spec.target in _entities and not (spec.custom or spec.masked):
             name = spec.name.removesuffix("_id")
             found[name] = Relation(name, spec.target, many=False, link=spec.name)
-    for other in _entities.values():
+    for other in (entity.around or _entities).values():
         for spec in other.fields.values():
             if spec.kind is not Kind.link or spec.target != entity.name or spec.name in STAMPS:
+                continue
+            if spec.custom or spec.masked:
                 continue
             name = other.plural.lower().replace(" ", "_")
             if name in found:

@@ -106,7 +106,10 @@ class RecordList(AppState):
                 entity = await lists.entity_of(uow, self._entity)
                 self._base, gone = await self._base_view(uow, entity, asked)
                 view, missing = fit(
-                    from_address(asked, self._base), entity, hidden=actor.hidden_fields, custom=lists.custom_of(entity)
+                    from_address(asked, self._base),
+                    entity,
+                    hidden=actor.hidden_fields | actor.masked_fields,
+                    custom=lists.custom_of(entity),
                 )
                 lists.check(uow, entity, view.filter)
                 widths = await lists.widths(uow, entity)

@@ -16,11 +16,12 @@ from crm_app.core.registry import Entity
 from crm_app.core.text import initials, tint
 from crm_app.models.sales.opportunities import OPPORTUNITY, OpportunityStatus
 from crm_app.services.platform import records
+from crm_app.services.platform.schema import entity_of
 from crm_app.state.base import AppState, notice_action
 from crm_app.state.customers.duplicates import merged_into
 from crm_app.state.live import next_batch
 from crm_app.state.platform import fields
-from crm_app.state.platform.fields import SectionView, field_view
+from crm_app.state.platform.fields import SectionView, field_view, lock_of
 from crm_app.state.presence import BEAT
 from crm_app.state.records import RowView, entity_at, row_view
 from crm_app.state.timeline import Timeline
@@ -143,9 +144,9 @@ class RecordState(AppState):
 
     async def _show(self, actor: Actor) -> None:
         """A fresh reading; only what became another is sent, and all of it the first time."""
-        entity = registry.get(self._entity)
         try:
             async with unit_of_work(actor) as uow:
+                entity = await entity_of(uow, self._entity)
                 values = await _read(uow, entity, self._asked())
                 beside = [await _beside(uow, values["id"], *what) for what in RELATED.get(entity.name, ())]
                 related = [r for r in beside if r.rows or r.makes != entity.name]
@@ -198,7 +199,7 @@ class RecordState(AppState):
     async def ask_history(self, name: str):
         """Somebody rests on the label of a field."""
         actor, entity = await self.actor(), registry.get(self._entity)
-        if name not in entity.fields or not self.head.id:
+        if not self.head.id:
             return
         rows = await fields.history_rows(actor, entity, UUID(self.head.id), name, self._values, utcnow())
         self.histories = {**self.histories, name: rows}
@@ -244,11 +245,12 @@ async def _read(uow: UnitOfWork, entity: Entity, asked: str) -> dict[str, Any]:
 async def _beside(
     uow: UnitOfWork, record_id: UUID, other: str, link: str, columns: tuple[str, ...], title: str
 ) -> RelatedView:
-    entity = registry.get(other)
-    if not uow.actor.can(f"{other}.read"):
+    entity = await entity_of(uow, other)
+    if not uow.actor.can(f"{other}.read") or link not in entity.fields or entity.fields[link].masked:
         return RelatedView(title, [], False, "", link)
     where = entity.table.c[link] == record_id
-    if entity is OPPORTUNITY:
+    columns = tuple(n for n in columns if n in entity.fields)
+    if entity.name == OPPORTUNITY.name:
         where = where & (entity.table.c.status == OpportunityStatus.open)
     wanted = [*columns, "currency"] if "currency" in entity.fields else list(columns)
     page = await records.find(uow, entity, columns=wanted, where=where, limit=_MOST)
@@ -261,8 +263,9 @@ async def _people(uow: UnitOfWork, entity: Entity, values: dict[str, Any]) -> li
     """With whom something can be logged."""
     if entity.name == "contact":
         return [{"value": str(values["id"]), "label": values["name"]}]
-    contact = registry.get("contact")
-    if not uow.actor.can("contact.read"):
+    contact = await entity_of(uow, "contact")
+    account = contact.spec("account_id")
+    if not uow.actor.can("contact.read") or account is None or account.masked:
         return []
     where = contact.table.c.account_id == values["id"]
     page = await records.find(uow, contact, columns=("name",), where=where, limit=_MOST)
@@ -282,15 +285,16 @@ def _sections(entity: Entity, values: dict[str, Any], actor: Actor) -> list[Sect
     def locked(name: str) -> str:
         if not reading and name == "owner_id" and not actor.can(f"{entity.name}.assign"):
             return f"Your role may not give {entity.plural.lower()} to another owner."
-        return reading or ("Set by the system." if name in entity.readonly else "")
+        return reading or lock_of(entity, entity.fields[name])
 
-    return [
+    found = [
         SectionView(
             s.title,
             [field_view(entity.fields[n], values, actor, locked=locked(n)) for n in s.fields if n in values],
         )
         for s in entity.form
     ]
+    return [s for s in found if s.fields]
 
 
 notice_action("restore", RecordState.restore)

@@ -13,8 +13,10 @@ from crm_app.core.matching import rules_for
 from crm_app.core.registry import Entity
 from crm_app.services.customers import duplicates
 from crm_app.services.platform import finding, operations, records
+from crm_app.services.platform.schema import entity_of
 from crm_app.state.base import AppState
 from crm_app.state.customers.alike import alike_view
+from crm_app.state.platform.fields import entity_for
 from crm_app.state.platform.forms import complained, field_of, readable, refilled, values_of
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
@@ -42,6 +44,7 @@ class RecordForm(AppState):
         actor, entity = await self.actor(), registry.find(entity_name)
         if entity is None or entity.is_managed:
             return
+        entity = await entity_for(actor, entity.name)
         self._entity, self.error, self.title = entity.name, "", f"New {entity.label.lower()}"
         self._given = {link: record_id} if link else {}
         names = [n for s in entity.form for n in s.fields if _is_asked(entity, n, actor) and n not in self._given]
@@ -96,8 +99,9 @@ class RecordForm(AppState):
         """Choices of a link while somebody types."""
         if not self._entity:  # typed before the server started anew: it is told soon
             return
-        actor, spec = await self.actor(), registry.get(self._entity).fields[name]
+        actor = await self.actor()
         async with unit_of_work(actor) as uow:
+            spec = (await entity_of(uow, self._entity)).fields[name]
             hits = await finding.choices(uow, registry.get(spec.target), text)
         found = [{"value": str(h.id), "label": h.title, "hint": h.detail} for h in hits]
         self.fields = [{**f, "options": found} if f["name"] == name else f for f in self.fields]
@@ -108,11 +112,12 @@ class RecordForm(AppState):
         """What is wrong is shown at its field and the dialog stays."""
         if not self._take_up(given.pop("memory", ""), given):
             return None  # pressed twice
-        actor, entity = await self.actor(), registry.get(self._entity)
+        actor = await self.actor()
+        entity = await entity_for(actor, self._entity)
         asked = [f["name"] for f in (*self.fields, *self.rest)]
         given = {**given, **self._given}
         try:
-            specs = {n: entity.fields[n] for n in (*asked, *self._given)}
+            specs = {n: entity.fields[n] for n in (*asked, *self._given) if n in entity.fields}
             values = {n: v for n, v in values_of(specs, given, actor).items() if v not in (None, "", [])}
             async with unit_of_work(actor) as uow:
                 made = await self._make(uow, entity, values)

@@ -29,7 +29,7 @@ class CallerRow:
     workspace: str
     scope: str
     permissions: list[str]
-    hidden_fields: list[str]
+    field_rights: dict[str, str]
     role: str
     team_ids: list[UUID]
     key_id: UUID

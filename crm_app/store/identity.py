@@ -42,7 +42,7 @@ class SessionRow:
     workspace: str
     scope: str
     permissions: list[str]
-    hidden_fields: list[str]
+    field_rights: dict[str, str]
     role: str
     team_id: UUID | None
     team_ids: list[UUID]

@@ -40,9 +40,11 @@ _CONTEXT = Ready(
     sa.text(
         "SELECT set_config('app.tenant_id', :tenant, true), set_config('app.user_id', :user, true),"
         " set_config('app.source', :source, true), set_config('app.ip', :ip, true),"
-        " set_config('app.user_agent', :agent, true), set_config('app.request_id', :request, true)"
+        " set_config('app.user_agent', :agent, true), set_config('app.request_id', :request, true),"
+        " crm_schema_version(CAST(:tenant AS uuid)) AS schema_version"
     )
 )
+_RENEW = sa.text("UPDATE workspace SET schema_version = :version WHERE id = :tenant")
 _NOTIFY = Ready(sa.text("SELECT pg_notify(:channel, :payload)"))
 _STORE = Ready(
     sa.text("""
@@ -77,9 +79,10 @@ def _tell_postgres(session: Session, transaction: SessionTransaction, connection
     driver: Any = connection.connection.driver_connection
     session.info["driver"] = driver
     try:
-        await_only(ready.run(driver, [(_CONTEXT, values)]))
+        told = await_only(ready.run(driver, [(_CONTEXT, values)]))
     except psycopg.Error as error:
         ready.refuse(connection, error, [(_CONTEXT, values)])
+    session.info["schema_version"] = told[0][0]["schema_version"]
 
 
 @event.listens_for(ActorSession, "before_flush")
@@ -171,6 +174,19 @@ class UnitOfWork:
             connection = await self.session.connection()
             await connection.run_sync(ready.refuse, error, asked)
             raise
+
+    async def schema_version(self) -> UUID | None:
+        """Which fields the workspace has, as of the start of this transaction; another one after every change."""
+        if "schema_version" not in self.session.info:
+            await self.session.connection()
+        version: UUID | None = self.session.info["schema_version"]
+        return version
+
+    async def renew_schema(self) -> None:
+        """The fields of the workspace are others from this transaction on, and within it."""
+        version = new_id()
+        await self.session.execute(_RENEW, {"version": version, "tenant": self.actor.tenant_id})
+        self.session.info["schema_version"] = version
 
     def add(self, record: SQLModel) -> None:
         self.session.add(record)

@@ -52,8 +52,15 @@ class Sight:
     owners: tuple[UUID, ...] | None  # whose records; None is everybody's
     permissions: frozenset[str]
     hidden_fields: frozenset[str]
+    masked_fields: frozenset[str]
 
 
 def sight(actor: Actor) -> Sight:
     owners = visible_owners(actor)
-    return Sight(actor.tenant_id, None if owners is None else tuple(owners), actor.permissions, actor.hidden_fields)
+    return Sight(
+        actor.tenant_id,
+        None if owners is None else tuple(owners),
+        actor.permissions,
+        actor.hidden_fields,
+        actor.masked_fields,
+    )

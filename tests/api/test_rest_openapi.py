@@ -34,7 +34,7 @@ async def test_every_entity_is_described(base_url):
 
 async def test_a_role_reads_of_its_own_fields_only(program, workspace):
     async with unit_of_work(workspace.admin) as uow:
-        (await uow.get(Role, workspace.roles["rep"])).hidden_fields = ["opportunity.amount_minor"]
+        (await uow.get(Role, workspace.roles["rep"])).field_rights = {"opportunity.amount_minor": "hidden"}
     client = await program(await workspace.person("Rosa"))
     document = (await client.get("/openapi.json")).json()
     assert "amount_minor" not in document["components"]["schemas"]["Opportunity"]["properties"]

@@ -177,9 +177,9 @@ async def test_unknown_addresses_and_methods(program, alice):
 async def test_a_hidden_field_is_nowhere(program, workspace):
     async with unit_of_work(workspace.admin) as uow:
         role = await uow.get(Role, workspace.roles["rep"])
-        role.hidden_fields = ["opportunity.amount_minor", "account.website"]
+        role.field_rights = {"opportunity.amount_minor": "hidden", "account.website": "hidden"}
     rep = await workspace.person("Rosa")
-    deal = await a_deal(rep, "Roll-out", amount_minor=4_711_00)
+    deal = await a_deal(workspace.admin, "Roll-out", amount_minor=4_711_00, owner_id=rep.user_id)
     client = await program(rep)
     for path in (
         "/opportunities/",

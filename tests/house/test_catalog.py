@@ -64,6 +64,7 @@ DEFINERS = {
     "crm_audit_partitions", "crm_audit", "crm_audit_workspace", "crm_opportunity_created",
     "crm_opportunity_changed", "crm_opportunity_purged",
     "crm_opportunity_purging", "crm_api_key_user", "crm_api_family_user", "crm_api_token_user", "crm_note",
+    "crm_schema_version",
 }  # fmt: skip
 
 

@@ -40,6 +40,8 @@ FREE = {
     "platform.finding.search_forgiving": "finds what one may read, so nothing",
     "platform.recents.note": "one's own, of what one may read",
     "platform.recents.recent": "one's own, of what one may read",
+    "platform.schema.entities_of": "declarations, no records: what a role may not see is not in them",
+    "platform.schema.entity_of": "declarations, no records: what a role may not see is not in them",
     "platform.spelling.readings": CALLED,
     "people.actors.load": "makes the actor who may or may not",
     "people.links.close_all": CALLED,

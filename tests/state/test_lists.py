@@ -29,7 +29,7 @@ def alice_without(workspace, alice):
     async def made(*hidden, drops=()):
         async with unit_of_work(workspace.admin) as uow:
             role = await uow.get(Role, workspace.roles["rep"])
-            role.hidden_fields = list(hidden)
+            role.field_rights = dict.fromkeys(hidden, "hidden")
             role.permissions = sorted(set(expand(tuple(role.permissions))) - set(drops))
         return await workspace.acting(alice.user_id)
 

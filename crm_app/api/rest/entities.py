@@ -1,13 +1,12 @@
 """Entities as a caller knows them: by their plural in the address, without what the role may not see."""
 
-from dataclasses import replace
 from difflib import get_close_matches
-from types import MappingProxyType
 from typing import Any
 
 from crm_app.core import registry
 from crm_app.core.errors import NotFound
 from crm_app.core.registry import Entity
+from crm_app.services.platform import schema
 from crm_app.store.uow import UnitOfWork
 
 
@@ -23,16 +22,7 @@ async def entity_of(uow: UnitOfWork, slug: str) -> Entity:
 
 async def named(uow: UnitOfWork, name: str) -> Entity:
     """The declaration as this actor of this tenant sees it."""
-    entity = registry.get(name)
-    hidden = {f.partition(".")[2] for f in uow.actor.hidden_fields if f.startswith(f"{name}.")}
-    if not hidden:
-        return entity
-    return replace(
-        entity,
-        fields=MappingProxyType({n: s for n, s in entity.fields.items() if n not in hidden}),
-        columns=tuple(c for c in entity.columns if c not in hidden),
-        search=tuple(c for c in entity.search if c not in hidden),
-    )
+    return await schema.entity_of(uow, name)
 
 
 def value_of(record: Any, name: str) -> Any:

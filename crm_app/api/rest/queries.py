@@ -20,7 +20,6 @@ from starlette.datastructures import QueryParams
 from crm_app.core import registry
 from crm_app.core.conditions import OPERATORS, AllOf, AnyOf, Clause, Condition, Takes, Token, check, parse
 from crm_app.core.conditions.tree import MAX_LIST, parse_value
-from crm_app.core.context import Actor
 from crm_app.core.errors import Invalid
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.store.keys import derived_key
@@ -50,7 +49,7 @@ class Query:
     total: bool
 
 
-def read(params: QueryParams, entity: Entity, actor: Actor, *, more: Sequence[str] = ()) -> Query:
+def read(params: QueryParams, entity: Entity, *, more: Sequence[str] = ()) -> Query:
     """Invalid names the parameter and the remedy. `more` are parameters that the caller reads itself."""
     said: dict[str, str] = {}
     clauses: list[Condition] = []
@@ -75,7 +74,7 @@ def read(params: QueryParams, entity: Entity, actor: Actor, *, more: Sequence[st
         expand=expansions(entity, said.get("expand")),
         sort=sort,
         descending=descending,
-        condition=_condition(entity, actor, clauses, said),
+        condition=_condition(entity, clauses, said),
         page=page,
         size=size,
         after=_unmark(entity, sort, descending, said["after"]) if "after" in said else None,
@@ -162,7 +161,7 @@ def _key() -> bytes:
     return derived_key("api page mark")
 
 
-def _condition(entity: Entity, actor: Actor, clauses: list[Condition], said: dict[str, str]) -> Condition | None:
+def _condition(entity: Entity, clauses: list[Condition], said: dict[str, str]) -> Condition | None:
     parts = list(clauses)
     if "filter" in said:
         try:
@@ -177,7 +176,7 @@ def _condition(entity: Entity, actor: Actor, clauses: list[Condition], said: dic
     if not parts:
         return None
     whole = parts[0] if len(parts) == 1 else AllOf(tuple(parts))
-    check(whole, entity, hidden=actor.hidden_fields)
+    check(whole, entity)
     return whole
 
 

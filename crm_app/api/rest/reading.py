@@ -16,6 +16,7 @@ from crm_app.core.conditions import EvalContext, dump, explain, to_sql
 from crm_app.core.errors import NotFound
 from crm_app.core.registry import Entity
 from crm_app.services.platform import records
+from crm_app.services.platform.sight import Seen
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible
 
@@ -26,7 +27,7 @@ async def listed(call: Call) -> Answer:
     """GET /api/<plural>/."""
     async with call.work() as uow:
         entity = await entity_of(uow, call.segments[0])
-        query = queries.read(call.request.query_params, entity, call.actor)
+        query = queries.read(call.request.query_params, entity)
         body = await page(uow, entity, query)
     return conditional(call, dumps(body))
 
@@ -41,7 +42,7 @@ async def listed_there(call: Call) -> Answer:
         other = await named(uow, relation.entity)
         if relation.link not in other.fields:
             raise NotFound(f"There is nothing at this address. {ALL}")
-        query = queries.read(call.request.query_params, other, call.actor)
+        query = queries.read(call.request.query_params, other)
         body = await page(uow, other, query, other.table.c[relation.link] == record_id)
     return conditional(call, dumps(body))
 
@@ -94,7 +95,6 @@ def where_of(uow: UnitOfWork, entity: Entity, query: Query) -> sa.ColumnElement[
         entity,
         context,
         visible=lambda other, table: visible(other, actor, table),
-        hidden=actor.hidden_fields,
     )
 
 
@@ -182,5 +182,5 @@ def conditional(call: Call, body: bytes, *, version: int | None = None) -> Answe
 async def recorded(uow: UnitOfWork, record: Any, entity: Entity, status: int = 200, **headers: str) -> Answer:
     """A record after a change; no more than its id and version for whoever may write but not read."""
     may_read = uow.actor.can(f"{entity.name}.read")
-    body = dumps(shown(record, tuple(entity.fields) if may_read else ("id", "version")))
+    body = dumps(shown(Seen(entity, record), tuple(entity.fields) if may_read else ("id", "version")))
     return Answer(status, body, {"etag": f'"{record.version}-{digest(body)}"', **headers})

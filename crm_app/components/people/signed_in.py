@@ -52,8 +52,7 @@ def _place(place: Row) -> rx.Component:
         class_name="line",
     )
     where = rx.el.div(
-        rx.el.span(place["what"].to(str)),
-        rx.cond(place["ip"].to(str) != "", rx.el.span(place["ip"].to(str), class_name="muted small")),
+        rx.el.span(place["what"].to(str)), rx.el.span(place["ip"].to(str), class_name="muted small"),
         class_name="stack tight",
     )  # fmt: skip
     act = rx.cond(
@@ -106,7 +105,7 @@ def _tries() -> rx.Component:
         ),
         rx.el.div(
             rx.cond(state.has_older, kit.outline("Older", size="sm", on_click=state.older)),
-            rx.cond(state.has_newer, kit.ghost("Newest", size="sm", on_click=state.newest)),
+            kit.ghost("Newest", size="sm", on_click=state.newest),
             class_name="line log-pages",
         ),
     )
@@ -122,8 +121,7 @@ def tries_table(rows: rx.Var[list[dict[str, Any]]], *, whose: bool) -> rx.Compon
             class_name="line",
         )
         where = rx.el.div(
-            rx.el.span(row["what"].to(str)),
-            rx.cond(row["ip"].to(str) != "", rx.el.span(row["ip"].to(str), class_name="muted small")),
+            rx.el.span(row["what"].to(str)), rx.el.span(row["ip"].to(str), class_name="muted small"),
             class_name="stack tight",
         )  # fmt: skip
         cells = [kit.cell(rx.el.time(row["when"].to(str)), class_name="muted")]

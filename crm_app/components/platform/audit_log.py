@@ -77,10 +77,12 @@ def _table() -> rx.Component:
     return kit.table(
         "The audit log, latest first",
         head=rx.el.tr(
+            kit.column("When"),
+            kit.column("Who"),
             kit.column("What"),
             kit.column("From", hide_small=True),
             kit.column("To", hide_small=True),
-            kit.column("Who and when"),
+            kit.column("Through", hide_small=True),
         ),
         body=rx.foreach(AuditLogState.entries, _row),
     )
@@ -88,18 +90,8 @@ def _table() -> rx.Component:
 
 def _row(entry: rx.Var[EntryView]) -> rx.Component:
     who = rx.el.span(
-        kit.avatar(entry.who_initials, entry.who_tint),
-        rx.el.div(
-            kit.clipped(entry.who),
-            rx.el.span(
-                rx.el.time(entry.when),
-                rx.el.span(", ", entry.source.lower(), class_name="hide-s"),
-                class_name="muted small",
-            ),
-            class_name="stack tight",
-        ),
-        class_name="line",
-    )
+        kit.avatar(entry.who_initials, entry.who_tint), kit.clipped(entry.who), class_name="line"
+    )  # fmt: skip
     what = rx.el.div(
         rx.el.button(
             kit.clipped(rx.cond(entry.title != "", entry.title, entry.kind)),
@@ -111,10 +103,17 @@ def _row(entry: rx.Var[EntryView]) -> rx.Component:
         class_name="stack tight",
     )
     return rx.el.tr(
-        kit.cell(what, class_name="log-what"),
-        kit.cell(rx.foreach(entry.first, _old), hide_small=True, class_name="log-value"),
-        kit.cell(rx.foreach(entry.first, lambda c: _new(c, entry.more)), hide_small=True, class_name="log-value"),
+        kit.cell(rx.el.time(entry.when), class_name="muted"),
         kit.cell(who),
+        kit.cell(what, class_name="log-what"),
+        kit.cell(rx.foreach(entry.first, _old), hide_small=True, class_name="told log-value"),
+        kit.cell(
+            rx.foreach(entry.first, _new),
+            rx.cond(entry.more > 0, rx.el.span("and ", entry.more, " more", class_name="muted small")),
+            hide_small=True,
+            class_name="told log-value",
+        ),
+        kit.cell(entry.source, hide_small=True, class_name="muted"),
         class_name=rx.cond(AuditLogState.chosen.key == entry.key, "open", ""),
         key=entry.key,
     )
@@ -122,14 +121,13 @@ def _row(entry: rx.Var[EntryView]) -> rx.Component:
 
 def _old(change: rx.Var[ChangeView]) -> rx.Component:
     return rx.el.div(
-        _value(change.old, "log-old"), rx.el.span(change.label, class_name="muted small"), class_name="stack tight"
+        rx.el.span(change.label, class_name="muted small"), _value(change.old, "log-old"), class_name="stack tight"
     )
 
 
-def _new(change: rx.Var[ChangeView], more: rx.Var[int]) -> rx.Component:
-    words = rx.cond(more > 0, "and " + more.to_string() + " more", rx.cond(change.old == "", "", change.label))
+def _new(change: rx.Var[ChangeView]) -> rx.Component:
     return rx.el.div(
-        _value(change.new, "log-new"), rx.el.span(words, class_name="muted small"), class_name="stack tight"
+        rx.el.span(change.label, class_name="muted small"), _value(change.new, "log-new"), class_name="stack tight"
     )
 
 

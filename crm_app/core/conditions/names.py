@@ -6,10 +6,9 @@ from difflib import get_close_matches
 
 from crm_app.core import registry
 from crm_app.core.errors import Invalid
-from crm_app.core.registry import Entity, FieldSpec, Relation
+from crm_app.core.registry import CUSTOM, Entity, FieldSpec, Relation
 
 CustomFields = Mapping[str, Mapping[str, FieldSpec]]  # entity name -> key without "custom." -> field
-CUSTOM = "custom."
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +21,17 @@ class Names:
     def fields(self, entity: Entity) -> dict[str, FieldSpec]:
         """Every field of the entity that a condition may name, custom ones as `custom.<key>`."""
         own = {**entity.fields, **{f"{CUSTOM}{k}": s for k, s in self.custom.get(entity.name, {}).items()}}
-        return {name: spec for name, spec in own.items() if f"{entity.name}.{name}" not in self.hidden}
+        return {
+            name: spec for name, spec in own.items() if not spec.masked and f"{entity.name}.{name}" not in self.hidden
+        }
 
     def field(self, entity: Entity, name: str) -> FieldSpec:
         if f"{entity.name}.{name}" not in self.hidden:
-            if name.startswith(CUSTOM):
+            spec = entity.fields.get(name)
+            if spec is None and name.startswith(CUSTOM):
                 spec = self.custom.get(entity.name, {}).get(name.removeprefix(CUSTOM))
-            else:
-                spec = entity.fields.get(name)
+            if spec is not None and spec.masked:
+                raise Invalid(**{name: f"{spec.label} is masked for your role; it cannot be asked for"})
             if spec is not None:
                 return spec
         known = self.fields(entity)
@@ -39,7 +41,7 @@ class Names:
     def relation(self, entity: Entity, name: str) -> tuple[Relation, Entity]:
         known = {n: r for n, r in registry.relations(entity).items() if f"{entity.name}.{r.link}" not in self.hidden}
         if name in known:
-            return known[name], registry.get(known[name].entity)
+            return known[name], entity.other(known[name].entity)
         remedy = _nearest(name, known, {}) or f"; it has {', '.join(sorted(known)) or 'none'}"
         raise Invalid(**{name: f"{entity.label} has no such relation{remedy}"})
 

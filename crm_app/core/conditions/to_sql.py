@@ -95,7 +95,7 @@ class _Compiler:
         key = custom_key(node.field)
         if key is None:
             return _test(test, spec.kind, table.c[spec.name], stored_as_json=False)
-        return _test(test, spec.kind, _custom(spec.kind, table.c.custom, key), stored_as_json=True)
+        return _test(test, spec.kind, custom_value(spec.kind, table.c.custom, key), stored_as_json=True)
 
 
 def _not(inner: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
@@ -103,7 +103,7 @@ def _not(inner: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     return sa.not_(sa.func.coalesce(inner, sa.false()))
 
 
-def _custom(kind: Kind, column: Any, key: str) -> sa.ColumnElement[Any]:
+def custom_value(kind: Kind, column: Any, key: str) -> sa.ColumnElement[Any]:
     """The typed value of a custom field; NULL when absent or malformed, so that no row can break a query."""
     node, text = column[key], column[key].astext
     shape = sa.func.jsonb_typeof(node)

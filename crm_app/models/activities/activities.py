@@ -88,6 +88,7 @@ ACTIVITY = declare(
         Section("With", ("opportunity_id", "account_id", "contact_id", "owner_id", "location", "next_steps")),
     ),
     search=("subject",),
+    always=frozenset({"kind", "status", "happens_at", "owner_id"}),  # timelines are made of them
     readonly=frozenset({"completed_at"}),
     labels={"happens_at": "When"},
 )

@@ -22,7 +22,8 @@ class UserStatus(StrEnum):
 
 
 class Role(Record, table=True):
-    """Named permissions ("opportunity.update"; "*" is all of them) and whose rows they reach."""
+    """Named permissions ("opportunity.update"; "*" is all of them), whose rows they reach, and what the role may do
+    with single fields: {"account.phone": "masked"}, all others it may read and write (core.context.FieldRight)."""
 
     __tablename__ = "role"
     __table_args__ = (live_index("uq_role_name", "name", unique=True),)
@@ -30,7 +31,9 @@ class Role(Record, table=True):
     name: str = Field(max_length=60)
     scope: Scope = choice(Scope, default=Scope.team)
     permissions: list[str] = Field(default_factory=list, sa_type=JSONB)
-    hidden_fields: list[str] = Field(default_factory=list, sa_type=JSONB)
+    field_rights: dict[str, str] = Field(
+        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": sa.text("'{}'")}
+    )
     is_system: bool = False
 
 
@@ -88,7 +91,7 @@ ROLE = declare(
     search=("name",),
     visibility="all",
     icon="shield",
-    readonly=frozenset({"is_system", "permissions", "hidden_fields"}),
+    readonly=frozenset({"is_system", "permissions", "field_rights"}),
     is_managed=True,
 )
 TEAM = declare(

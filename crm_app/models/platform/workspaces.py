@@ -22,6 +22,10 @@ class Workspace(SQLModel, table=True):
     time_zone: str = Field(default="UTC", max_length=64)
     number_prefix: str = Field(default="OPP", max_length=12)
     is_demo: bool = False
+    # Another one after every change of the workspace's fields (services.platform.schema).
+    schema_version: UUID = Field(
+        default_factory=new_id, sa_column_kwargs={"server_default": sa.text("gen_random_uuid()")}
+    )
     created_at: datetime = Field(default_factory=utcnow, sa_type=TZ)
 
 

@@ -191,6 +191,9 @@ OPPORTUNITY = declare(
         Section("Buying", ("buying_process", "services", "description")),
     ),
     search=("name", "number"),
+    always=frozenset(
+        {"number", "account_id", "owner_id", "pipeline_id", "stage_id", "status", "stage_entered_at"}
+    ),  # the board and the page are made of them
     import_key="number",
     hidden=("position", "health_changes_at", "probability_is_manual", "delete_reason"),
     labels={

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 
 from crm_app.core.changes import Draft, guards
 from crm_app.core.errors import Conflict, Invalid
+from crm_app.core.fields import MASKED
 from crm_app.models.activities.activities import ACTIVITY, Activity, ActivityStatus, ActivityType
 from crm_app.models.base import table_of
 from crm_app.models.customers.contacts import Contact
 from crm_app.models.people.users import User
 from crm_app.services.platform import records
+from crm_app.services.platform.schema import blind_spots
 from crm_app.store.uow import UnitOfWork
 
 COMMENT = "comment"
@@ -163,7 +165,7 @@ async def planned(uow: UnitOfWork, whose: With, *, limit: int = 50) -> Sequence[
     """What is to do, the most urgent first."""
     query = _entries(uow, whose).where(_activities.c.status == ActivityStatus.planned)
     query = query.order_by(_activities.c.happens_at, _activities.c.id).limit(limit)
-    return [Entry(**r._mapping) for r in await uow.rows(query)]
+    return [_seen(uow, r) for r in await uow.rows(query)]
 
 
 async def done(
@@ -182,7 +184,7 @@ async def done(
     if before is not None:
         query = query.where(sa.tuple_(a.c.happens_at, a.c.id) < sa.tuple_(*map(sa.literal, before)))
     query = query.order_by(a.c.happens_at.desc(), a.c.id.desc()).limit(limit)
-    return [Entry(**r._mapping) for r in await uow.rows(query)]
+    return [_seen(uow, r) for r in await uow.rows(query)]
 
 
 async def count(uow: UnitOfWork, whose: With) -> int:
@@ -193,6 +195,18 @@ async def count(uow: UnitOfWork, whose: With) -> int:
         whose.condition(), _activities.c.deleted_at.is_(None), _activities.c.status != ActivityStatus.cancelled
     )
     return int(await uow.scalar(found))
+
+
+def _seen(uow: UnitOfWork, row: sa.Row[Any]) -> Entry:
+    """Without the texts that the role does not see."""
+    hidden, masked = blind_spots(uow.actor, ACTIVITY.name)
+    blind = hidden | masked
+    values = dict(row._mapping)
+    for name in blind.intersection(("body", "outcome")):
+        values[name] = MASKED if name in masked and values[name] else ""
+    if "duration_minutes" in blind:
+        values["duration_minutes"] = None
+    return Entry(**values | ({"contact_id": None, "contact_name": ""} if "contact_id" in blind else {}))
 
 
 def _entries(uow: UnitOfWork, whose: With) -> sa.Select[Any]:

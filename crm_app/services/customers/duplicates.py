@@ -77,7 +77,10 @@ def seen_rules(rules: MatchRules, entity: Entity, actor: Actor) -> MatchRules:
     traits = tuple(
         t
         for t in rules.traits
-        if all(f in entity.fields and f"{entity.name}.{f}" not in actor.hidden_fields for f in t.fields)
+        if all(
+            f in entity.fields and f"{entity.name}.{f}" not in actor.hidden_fields | actor.masked_fields
+            for f in t.fields
+        )
     )
     return MatchRules(rules.entity, traits, rules.near)
 

@@ -67,7 +67,7 @@ async def load(uow: UnitOfWork, user_id: UUID, *, source: Source = Source.job) -
     reach = sa.func.crm_team_users(user.c.tenant_id, user.c.id, type_=sa.ARRAY(sa.Uuid))
     query = (
         sa.select(
-            user.c.name, role.c.permissions, role.c.scope, role.c.hidden_fields, reach.label("team_ids"),
+            user.c.name, role.c.permissions, role.c.scope, role.c.field_rights, reach.label("team_ids"),
             sa.func.coalesce(sa.func.nullif(user.c.time_zone, ""), space.c.time_zone).label("time_zone"),
             space.c.currency,
         )
@@ -89,5 +89,4 @@ async def load(uow: UnitOfWork, user_id: UUID, *, source: Source = Source.job) -
         time_zone=row.time_zone,
         currency=row.currency,
         source=source,
-        hidden_fields=frozenset(row.hidden_fields),
-    )
+    ).with_field_rights(row.field_rights)

@@ -151,8 +151,7 @@ def _caller(row: CallerRow, ip: str, user_agent: str, request_id: str) -> Caller
         user_agent=user_agent,
         source=Source.api,
         request_id=request_id,
-        hidden_fields=frozenset(row.hidden_fields),
-    )
+    ).with_field_rights(row.field_rights)
     return Caller(actor, row.key_id, row.email, row.role, row.workspace, row.per_minute or settings().api_per_minute)
 
 

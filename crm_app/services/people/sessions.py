@@ -115,8 +115,7 @@ async def visitor_of(
         user_agent=user_agent,
         session_id=row.session_id,
         request_id=request_id,
-        hidden_fields=frozenset(row.hidden_fields),
-    )
+    ).with_field_rights(row.field_rights)
     now = utcnow()
     if touch and now - row.last_seen_at > _TOUCH_EVERY:
         await _touch(actor, now)

@@ -9,9 +9,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from crm_app.core.fields import MASKED
 from crm_app.models.base import new_id, table_of
 from crm_app.models.people.users import User
 from crm_app.models.platform.audit import AuditEntry, AuditSeal
+from crm_app.services.platform.schema import blind_spots
 from crm_app.store.uow import UnitOfWork
 
 _log, _seals, _users = table_of(AuditEntry), table_of(AuditSeal), table_of(User)
@@ -52,7 +54,7 @@ async def entries(
     limit: int = 200,
 ) -> Sequence[sa.RowMapping]:
     """As `history`, for services that have asked for a right of their own."""
-    hidden = {f.partition(".")[2] for f in uow.actor.hidden_fields if f.startswith(f"{entity}.")}
+    hidden, masked = blind_spots(uow.actor, entity)
     if field in hidden:
         return []
     query = (
@@ -72,9 +74,16 @@ async def entries(
     if before is not None:
         query = query.where(sa.tuple_(_log.c.at, _log.c.id) < sa.tuple_(*map(sa.literal, before)))
     rows = (await uow.execute(query)).mappings().all()
-    if not hidden:
+    if not hidden | masked:
         return rows
-    return [{**r, "changes": {k: v for k, v in r["changes"].items() if k not in hidden}} for r in rows]  # type: ignore[misc]
+    return [{**r, "changes": _seen(r["changes"], hidden, masked)} for r in rows]  # type: ignore[misc]
+
+
+def _seen(changes: Mapping[str, Any], hidden: frozenset[str], masked: frozenset[str]) -> dict[str, Any]:
+    shown = {k: v for k, v in changes.items() if k not in hidden}
+    return shown | {
+        k: [MASKED if side not in (None, "", []) else side for side in shown[k]] for k in masked if k in shown
+    }
 
 
 _NOTE = sa.text("SELECT crm_note(:entity, :record, :act, CAST(:details AS jsonb))")

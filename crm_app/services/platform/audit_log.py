@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_app.core import registry
+from crm_app.core.changes import value_of
 from crm_app.core.errors import Conflict, Invalid, NotFound
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.core.text import label_of
@@ -18,6 +19,7 @@ from crm_app.models.people.users import User
 from crm_app.models.platform.audit import AuditEntry
 from crm_app.services.platform import history, records
 from crm_app.services.platform.history import FieldChange, Mark
+from crm_app.services.platform.schema import blind_spots, entities_of
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible
 
@@ -146,12 +148,12 @@ def _seen(uow: UnitOfWork) -> list[sa.ColumnElement[bool]]:
 
 
 async def _entries(uow: UnitOfWork, rows: Sequence[sa.RowMapping]) -> list[Entry]:
-    titles = await _titles(uow, rows)
+    titles, seen = await _titles(uow, rows), await entities_of(uow)
     made = []
     for r in rows:
         known = titles.get(r["record_id"], {"title": "", "is_there": False, "currency": ""})
         plain = {n: r[n] for n in Entry.__slots__ if n in r and n != "changes"}
-        made.append(Entry(**plain, **known, changes=tuple(_changes(uow, r))))
+        made.append(Entry(**plain, **known, changes=tuple(_changes(uow, seen, r))))
     return made
 
 
@@ -160,7 +162,7 @@ async def _titles(uow: UnitOfWork, rows: Sequence[sa.RowMapping]) -> dict[UUID, 
     found: dict[UUID, dict[str, Any]] = {}
     for name in {r["entity"] for r in rows}:
         entity = registry.find(name)
-        if entity is None or f"{name}.{entity.title}" in uow.actor.hidden_fields:
+        if entity is None:
             continue
         table = entity.table
         ids = {r["record_id"] for r in rows if r["entity"] == name}
@@ -174,14 +176,17 @@ async def _titles(uow: UnitOfWork, rows: Sequence[sa.RowMapping]) -> dict[UUID, 
     return found
 
 
-def _changes(uow: UnitOfWork, row: sa.RowMapping) -> list[FieldChange]:
-    entity = registry.find(row["entity"])
+def _changes(uow: UnitOfWork, entities: Mapping[str, Entity], row: sa.RowMapping) -> list[FieldChange]:
+    entity = entities.get(row["entity"])
+    hidden, masked = blind_spots(uow.actor, row["entity"])
     told = []
     for name, pair in sorted(row["changes"].items()):
-        if name in _MACHINERY or f"{row['entity']}.{name}" in uow.actor.hidden_fields:
+        if name in _MACHINERY or name in hidden:
             continue
         is_pair = isinstance(pair, list) and len(pair) == 2
         old, new = pair if is_pair else (None, pair)
+        if name in masked:
+            old, new = (MASKED if v not in (None, "", []) else v for v in (old, new))
         spec = entity.fields.get(name) if entity else None
         if spec is not None and is_pair:
             old, new = history.typed(spec, old), history.typed(spec, new)
@@ -209,15 +214,16 @@ async def restorable(uow: UnitOfWork, mark: Mark, field: str) -> Restorable:
     if not rows:
         raise NotFound("This entry is not in the log, or not for you to see.")
     row = rows[0]
-    entity = registry.find(row["entity"])
-    change = next((c for c in _changes(uow, row) if c.spec.name == field), None)
+    seen = await entities_of(uow)
+    entity = seen.get(row["entity"])
+    change = next((c for c in _changes(uow, seen, row) if c.spec.name == field), None)
     if entity is None or change is None or row["action"] != "update":
         raise Invalid(f"There is no former value of {label_of(field)} in this entry.")
     if entity.is_managed or field in entity.readonly or field not in entity.fields or change.old == MASKED:
         raise Invalid(f"{change.spec.label} is not put back from here: it is set in another way.")
     uow.require(f"{entity.name}.update")
     record = await uow.get(entity.model, row["record_id"])
-    now = getattr(record, field)
+    now = value_of(entity, record, field)
     names = await history.names_of(uow, [change, replace(change, new=now)])
     return Restorable(
         entity, row["record_id"], str(getattr(record, entity.title)), change.spec, change.old, now,

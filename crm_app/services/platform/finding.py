@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from crm_app.core import registry
 from crm_app.core.registry import Entity
 from crm_app.services.platform import records, spelling
+from crm_app.services.platform.schema import blind_spots
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible_owners
 
@@ -104,8 +105,9 @@ def _query(words: Sequence[str]) -> str:
 
 
 def _hidden(uow: UnitOfWork, kind: str) -> frozenset[str]:
-    """Fields of that kind which the role may not see."""
-    return frozenset(n.removeprefix(f"{kind}.") for n in uow.actor.hidden_fields if n.startswith(f"{kind}."))
+    """Fields of that kind which the role may not see, or not what they hold."""
+    hidden, masked = blind_spots(uow.actor, kind)
+    return hidden | masked
 
 
 def _folded(entity: Entity, names: Sequence[str]) -> sa.ColumnElement[str]:

@@ -10,8 +10,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_app.core import registry
+from crm_app.core.conditions import stored
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.services.platform import audit
+from crm_app.services.platform.schema import entity_of
 from crm_app.store.uow import UnitOfWork
 
 Mark = tuple[datetime, UUID]  # of an entry: what continues below it
@@ -51,6 +53,7 @@ class History:
 
 async def of_field(uow: UnitOfWork, entity: Entity, record_id: UUID, name: str, *, limit: int = 20) -> History:
     """The changes of one field, its first value last. NotFound when the actor may not know of the record."""
+    entity = await entity_of(uow, entity.name)
     await uow.get(entity.model, record_id)
     rows = await audit.history(uow, entity.name, record_id, field=name, limit=limit)
     return await _told(uow, entity, rows, {name}, is_whole=True)
@@ -69,6 +72,7 @@ async def of_record(
     """Changes of all fields but `without`, leaving out entries that touch one of `unless`; not the creation. Ask for
     the record itself before."""
     uow.require(f"{entity.name}.read")
+    entity = await entity_of(uow, entity.name)
     rows = await audit.history(uow, entity.name, record_id, before=before, actions=("update",), limit=limit)
     names = {n for n in entity.fields if n not in without}
     return await _told(uow, entity, rows, names, unless=unless, is_whole=len(rows) < limit)
@@ -101,7 +105,7 @@ async def names_of(uow: UnitOfWork, changes: Sequence[FieldChange]) -> dict[UUID
     """The titles of all linked records, one query a kind."""
     wanted: dict[str, set[UUID]] = {}
     for c in changes:
-        if c.spec.kind is Kind.link and registry.find(c.spec.target):
+        if c.spec.kind is Kind.link and not c.spec.masked and registry.find(c.spec.target):
             wanted.setdefault(c.spec.target, set()).update(v for v in (c.old, c.new) if v)
     found: dict[UUID, str] = {}
     for target, ids in wanted.items():
@@ -113,8 +117,10 @@ async def names_of(uow: UnitOfWork, changes: Sequence[FieldChange]) -> dict[UUID
 
 def typed(spec: FieldSpec, value: Any) -> Any:
     """What stood in the row, out of the JSON of the log."""
-    if value is None or value == "***":
+    if value is None or value == "***" or spec.masked:
         return value
+    if spec.custom:
+        return stored.load(spec.kind, value)
     match spec.kind:
         case Kind.link:
             return UUID(value)

@@ -94,7 +94,7 @@ async def totals(uow: UnitOfWork, entity: Entity, view: View) -> Totals:
 
 def _may_sum(uow: UnitOfWork, entity: Entity, name: str) -> bool:
     spec = entity.fields[name]
-    is_own = name in entity.table.c and f"{entity.name}.{name}" not in uow.actor.hidden_fields
+    is_own = name in entity.table.c and f"{entity.name}.{name}" not in uow.actor.hidden_fields | uow.actor.masked_fields
     return is_own and (spec.kind in AVERAGED or name == "owner_id")
 
 
@@ -137,13 +137,15 @@ def condition_sql(uow: UnitOfWork, entity: Entity, condition: Condition) -> sa.C
         EvalContext(uow.today, uow.now, actor.user_id, actor.time_zone),
         custom=custom_of(entity),
         visible=lambda other, table: visible(other, actor, table),
-        hidden=actor.hidden_fields,
+        hidden=actor.hidden_fields | actor.masked_fields,
     )
 
 
 def check(uow: UnitOfWork, entity: Entity, condition: Condition) -> None:
     """Invalid unless this actor may run the condition."""
-    conditions.check(condition, entity, custom=custom_of(entity), hidden=uow.actor.hidden_fields)
+    conditions.check(
+        condition, entity, custom=custom_of(entity), hidden=uow.actor.hidden_fields | uow.actor.masked_fields
+    )
     _readable(uow, entity, condition)
 
 
@@ -207,7 +209,7 @@ async def _searched(uow: UnitOfWork, entity: Entity, text: str) -> sa.ColumnElem
     if entity.name in finding.KINDS:
         hits = await finding.search(uow, text, kinds=(entity.name,), limit=MOST_HITS)
         return _one_of(entity, [h.id for h in hits])
-    names = [n for n in entity.search if f"{entity.name}.{n}" not in uow.actor.hidden_fields]
+    names = [n for n in entity.search if f"{entity.name}.{n}" not in uow.actor.hidden_fields | uow.actor.masked_fields]
     columns = [entity.table.c[n] for n in names if entity.fields[n].kind in _WORDS]
     words = text.lower().replace("\x00", " ").split()[:8]
     if not columns:

@@ -19,6 +19,7 @@ from crm_app.models.people.users import User
 from crm_app.models.platform.merges import MergedRecord, RecordMerge
 from crm_app.services.platform import merge_links
 from crm_app.services.platform.merge_values import merged_values, pickable, put_back_values
+from crm_app.services.platform.schema import blind_spots
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible
 
@@ -163,8 +164,9 @@ async def _locked(
 
 
 def _check_picks(entity: Entity, picks: Mapping[str, UUID], found: Mapping[UUID, Any], uow: UnitOfWork) -> None:
-    allowed = {n for n in pickable(entity) if f"{entity.name}.{n}" not in uow.actor.hidden_fields}
-    custom = {f"custom.{k}" for r in found.values() for k in r.custom} - uow.actor.hidden_fields
+    hidden, masked = blind_spots(uow.actor, entity.name)
+    allowed = set(pickable(entity)) - hidden - masked
+    custom = {f"custom.{k}" for r in found.values() for k in r.custom} - hidden - masked
     wrong = {n: "cannot be chosen" for n in picks if n not in allowed | custom}
     wrong |= {n: "must come from one of the merged records" for n, i in picks.items() if i not in found}
     if wrong:

@@ -10,9 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from crm_app.core import registry
-from crm_app.core.changes import Draft, RecordChanged, diff_of, guards_of
+from crm_app.core.changes import Draft, RecordChanged, diff_of, guards_of, value_of
+from crm_app.core.conditions import stored
 from crm_app.core.errors import Conflict, Forbidden, Invalid
-from crm_app.core.registry import Entity, Kind
+from crm_app.core.registry import CUSTOM, Entity, Kind
+from crm_app.services.platform.schema import entity_of
+from crm_app.services.platform.sight import Seen, columns_of, link_column, shown, sort_column
 from crm_app.services.platform.validation import check_links, check_values
 from crm_app.store.inserts import insert
 from crm_app.store.uow import UnitOfWork
@@ -51,13 +54,13 @@ async def find(
     rows from there, which costs more the further it leads. Without `titles` links are ids alone. Default sort: the
     title; empty values come last either way."""
     uow.require(f"{entity.name}.read")
+    entity = await entity_of(uow, entity.name)
     table = entity.table
-    hidden = uow.actor.hidden_fields
-    key = _sort_column(entity, sort, hidden)
-    names = [n for n in (columns or entity.columns) if f"{entity.name}.{n}" not in hidden]
+    key = sort_column(entity, sort)
+    names = [n for n in (columns or entity.columns) if n in entity.fields]
     size = max(1, min(limit, _MOST))
     # Rows are chosen before the names of their links are looked up: else all that match would be joined and sorted.
-    chosen = sa.select(*_columns(entity, names), key.label("sort__key")).where(table.c.deleted_at.is_(None))
+    chosen = sa.select(*columns_of(entity, names), key.label("sort__key")).where(table.c.deleted_at.is_(None))
     if (seen := visible(entity, uow.actor)) is not None:
         chosen = chosen.where(seen)
     if where is not None:
@@ -72,7 +75,7 @@ async def find(
         chosen = chosen.offset(offset)
     query = _with_titles(entity, names, chosen, descending, is_up) if titles else chosen
     found = (await uow.execute(query)).mappings().all()
-    rows = [dict(r) for r in found[:size]]
+    rows = [shown(entity, names, r) for r in found[:size]]
     if is_up:
         rows.reverse()
     marks = [(r["sort__key"], r["id"]) for r in (rows[0], rows[-1])] if rows else [None, None]
@@ -89,27 +92,14 @@ async def count(uow: UnitOfWork, entity: Entity, *, where: sa.ColumnElement[bool
     return int(await uow.scalar(query if where is None else query.where(where)))
 
 
-def _sort_column(entity: Entity, sort: str, hidden: frozenset[str]) -> sa.Column[Any]:
-    spec = entity.fields.get(sort or entity.title)
-    if spec is None or spec.kind in (Kind.json, Kind.choices) or f"{entity.name}.{spec.name}" in hidden:
-        raise Invalid(sort=f"{sort} cannot be sorted by; choose one of {', '.join(entity.columns)}")
-    name = "sort_key" if spec.name == entity.title and "sort_key" in entity.table.c else spec.name
-    column: sa.Column[Any] = entity.table.c[name]
-    return column
-
-
-def _columns(entity: Entity, names: Sequence[str]) -> list[sa.Column[Any]]:
-    """Identity, version, what was asked for, and the currencies of the amounts."""
-    table = entity.table
-    wanted = ["id", "version", *names]
-    wanted += [s.currency_field for n in names if (s := entity.fields[n]).currency_field in table.c]
-    return [table.c[n] for n in dict.fromkeys(wanted)]
+def _may_be_null(key: Any) -> bool:
+    return bool(getattr(key, "nullable", True))  # what is worked out may always be
 
 
 def _order(key: Any, row_id: Any, descending: bool, is_up: bool) -> list[Any]:
     turn = sa.desc if descending != is_up else sa.asc
     first = turn(key)
-    if getattr(key, "nullable", False):
+    if _may_be_null(key):
         first = first.nulls_first() if is_up else first.nulls_last()
     return [first, turn(row_id)]
 
@@ -122,8 +112,8 @@ def _with_titles(entity: Entity, names: Sequence[str], chosen: Any, descending: 
     for name in names:
         spec = entity.fields[name]
         if spec.kind is Kind.link and (target := registry.find(spec.target)):
-            other = _named(target.table, f"{name}__of")
-            linked = other.c.id == rows.c[name]
+            other = _named(target.table, f"{spec.key}__of")
+            linked = other.c.id == link_column(spec, rows)
             if target.name != "user":  # who did something is named for ever; anything else is shown while it is there
                 linked = sa.and_(linked, other.c.deleted_at.is_(None))
             source = source.outerjoin(other, linked)
@@ -144,7 +134,7 @@ def _past(key: Any, row_id: Any, after: Mark, descending: bool) -> sa.ColumnElem
     """Rows behind the keyset mark; empty keys come last either way."""
     value, last = after
     beyond = row_id < last if descending else row_id > last
-    if not key.nullable:
+    if not _may_be_null(key):
         mark, row = sa.tuple_(sa.literal(value, key.type), sa.literal(last, row_id.type)), sa.tuple_(key, row_id)
         return row < mark if descending else row > mark
     if value is None:
@@ -156,7 +146,7 @@ def _past(key: Any, row_id: Any, after: Mark, descending: bool) -> sa.ColumnElem
 def _short_of(key: Any, row_id: Any, before: Mark, descending: bool) -> sa.ColumnElement[bool]:
     """Rows ahead of the keyset mark."""
     value, first = before
-    if not key.nullable:
+    if not _may_be_null(key):
         return _past(key, row_id, before, not descending)
     nearer = row_id > first if descending else row_id < first
     if value is None:
@@ -164,15 +154,26 @@ def _short_of(key: Any, row_id: Any, before: Mark, descending: bool) -> sa.Colum
     return sa.or_(key > value if descending else key < value, sa.and_(key == value, nearer))
 
 
-async def read(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
-    """The record itself, or NotFound."""
+async def read(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Seen:
+    """The record as this actor sees it, or NotFound."""
     uow.require(f"{entity.name}.read")
-    return await uow.get(entity.model, record_id)
+    return Seen(await entity_of(uow, entity.name), await uow.get(entity.model, record_id))
+
+
+async def as_seen(uow: UnitOfWork, entity: Entity, record: Any) -> Seen:
+    """What the actor may see of a record that a service gave back: for answers to people and programs."""
+    uow.require(f"{entity.name}.read")
+    return Seen(await entity_of(uow, entity.name), record)
 
 
 async def create(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> Any:
-    """A new record. The entity's guards fill in what follows (number, probability) and refuse what must not be."""
+    """A new record. The entity's guards fill in what follows (number, probability) and refuse what must not be.
+
+    Values of custom fields come under their names ("custom.tier"). What is returned holds all fields, those too that
+    the actor may not see: answer with `read` or `as_seen`.
+    """
     _permit(uow, entity, "create")
+    entity = await entity_of(uow, entity.name)
     given = dict(values)
     check_values(entity, given, is_new=False, allowed=entity.at_start)
     given = _typed(entity, given)
@@ -185,8 +186,9 @@ async def create(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> 
     check_values(
         entity, {n: v for n, v in given.items() if n in entity.fields and n not in entity.readonly}, is_new=True
     )
+    _refuse_unfilled(entity, given)
     await check_links(uow, entity, given)
-    record = await _insert(uow, entity, given)
+    record = await _insert(uow, entity, _columns(entity, given))
     _tell(uow, entity, record, "created", {n: [None, v] for n, v in given.items()})
     return record
 
@@ -202,6 +204,7 @@ async def update(
     """Change fields. `expected` are the values the person saw: a field that somebody changed since is a Conflict,
     changes of other fields merge."""
     _permit(uow, entity, "update")
+    entity = await entity_of(uow, entity.name)
     record = await uow.get(entity.model, record_id, lock=True)
     check_values(entity, dict(values), is_new=False)
     draft = Draft(entity, _typed(entity, values), before=record)
@@ -209,16 +212,42 @@ async def update(
     await _refuse_overtaken(uow, draft, expected or {})
     for guard in guards_of(entity.name):
         await guard(uow, draft)
-    before = {n: getattr(record, n) for n in draft.values}
-    diff = diff_of(before, draft.values)
+    diff = diff_of({n: draft.was(n) for n in draft.values}, draft.values)
     if not diff:
         return record
     await check_links(uow, entity, {n: v[1] for n, v in diff.items()})
-    for name, (_, value) in diff.items():
+    for name, value in _columns(entity, {n: v for n, (_, v) in diff.items()}, record.custom).items():
         setattr(record, name, value)
     await _write(uow, entity)
     _tell(uow, entity, record, "updated", {n: d for n, d in diff.items() if n in entity.fields})
     return record
+
+
+def _columns(entity: Entity, values: Mapping[str, Any], custom: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Values as the columns hold them: custom ones together in `custom`, on top of those given, without empty ones."""
+    own = {n: v for n, v in values.items() if not n.startswith(CUSTOM)}
+    if len(own) == len(values):
+        return own
+    whole = dict(custom or {})
+    for name in values.keys() - own.keys():
+        key = entity.fields[name].key
+        if values[name] in (None, "", []):
+            whole.pop(key, None)
+        else:
+            whole[key] = stored.store(values[name])
+    return {**own, "custom": whole}
+
+
+def _refuse_unfilled(entity: Entity, given: Mapping[str, Any]) -> None:
+    """What every record needs and this role may not give."""
+    for spec in registry.get(entity.name).fields.values():
+        is_mine = spec.name in entity.fields and spec.name not in entity.readonly
+        if spec.required and not is_mine and given.get(spec.name) in (None, "") and spec.name != "id":
+            raise Forbidden(
+                f"{spec.label} is needed for a new {entity.label.lower()}, and your role may not fill it in."
+                " Ask an admin to add it, or to change that under Settings, Fields.",
+                permission=f"{entity.name}.create",
+            )
 
 
 def _typed(entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -241,9 +270,9 @@ def _require_assign(uow: UnitOfWork, draft: Draft) -> None:
 async def _refuse_overtaken(uow: UnitOfWork, draft: Draft, expected: Mapping[str, Any]) -> None:
     record = draft.before
     overtaken = {
-        n: getattr(record, n)
+        n: value_of(draft.entity, record, n)
         for n, old in expected.items()
-        if n in draft.values and getattr(record, n) not in (old, draft.values[n])
+        if n in draft.values and value_of(draft.entity, record, n) not in (old, draft.values[n])
     }
     if overtaken:
         users = registry.get("user").table
@@ -271,7 +300,7 @@ async def delete(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
 async def _refuse_needed(uow: UnitOfWork, entity: Entity, record_id: UUID) -> None:
     """Blueprint 5.3: what is required elsewhere is protected."""
     counts = {}
-    for relation in registry.relations(entity).values():
+    for relation in registry.relations(registry.get(entity.name)).values():  # whatever the actor sees of them
         other = registry.get(relation.entity)
         if not relation.many or other.fields[relation.link].nullable:
             continue

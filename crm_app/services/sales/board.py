@@ -9,7 +9,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from crm_app.core.conditions import EvalContext, check, parse, to_sql
+from crm_app.core.conditions import Condition, EvalContext, check, parse, to_sql
+from crm_app.core.context import Actor
 from crm_app.core.errors import NotFound
 from crm_app.models.base import table_of
 from crm_app.models.customers.accounts import Account
@@ -17,6 +18,7 @@ from crm_app.models.people.users import User
 from crm_app.models.sales.facts import StageTotal
 from crm_app.models.sales.opportunities import OPPORTUNITY, Health, Opportunity
 from crm_app.models.sales.pipelines import Pipeline, Stage, StageKind
+from crm_app.services.platform.schema import blind_spots
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible, visible_owners
 
@@ -72,12 +74,12 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Deals of one currency."""
+    """Deals of one currency. None in place of a sum of what the viewer's role does not see."""
 
     currency: str
     deals: int
-    amount_minor: int
-    weighted_minor: int
+    amount_minor: int | None
+    weighted_minor: int | None
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class Totals:
 class Column:
     stage: sa.RowMapping
     totals: Totals
-    cards: Sequence[sa.RowMapping]
+    cards: Sequence[Mapping[Any, Any]]
     has_more: bool
 
 
@@ -171,13 +173,25 @@ async def board(
 
 def merged(parts: Iterable[Totals]) -> Totals:
     """Totals of several stages together."""
-    found: dict[str, list[int]] = {}
+    found: dict[str, Sum] = {}
     for part in parts:
         for s in part.sums:
-            numbers = found.setdefault(s.currency, [0, 0, 0])
-            for i, n in enumerate((s.deals, s.amount_minor, s.weighted_minor)):
-                numbers[i] += n
-    return Totals(tuple(Sum(c, *n) for c, n in sorted(found.items(), key=lambda item: -item[1][1])))
+            known = found.get(s.currency, Sum(s.currency, 0, 0, 0))
+            found[s.currency] = Sum(
+                s.currency,
+                known.deals + s.deals,
+                _plus(known.amount_minor, s.amount_minor),
+                _plus(known.weighted_minor, s.weighted_minor),
+            )
+    return Totals(tuple(sorted(found.values(), key=_largest_first)))
+
+
+def _plus(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
+
+
+def _largest_first(s: Sum) -> int:
+    return -s.deals if s.amount_minor is None else -s.amount_minor
 
 
 def narrowed(uow: UnitOfWork, query: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
@@ -185,12 +199,31 @@ def narrowed(uow: UnitOfWork, query: sa.Select[Any], filters: Filters) -> sa.Sel
     query = query.where(_deals.c.deleted_at.is_(None))
     if (seen := visible(OPPORTUNITY, uow.actor)) is not None:
         query = query.where(seen)
-    if (data := filters.condition()) is not None:
-        condition = parse(data)
-        check(condition, OPPORTUNITY)
+    if (condition := _condition(uow, filters)) is not None:
         context = EvalContext(uow.today, uow.now, uow.actor.user_id, uow.actor.time_zone)
-        query = query.where(to_sql(condition, OPPORTUNITY, context))
+        query = query.where(to_sql(condition, OPPORTUNITY, context, hidden=_blind(uow.actor)))
     return query
+
+
+def _condition(uow: UnitOfWork, filters: Filters) -> Condition | None:
+    """The filters, checked: what the role may not see it may not narrow by either."""
+    if (data := filters.condition()) is None:
+        return None
+    condition = parse(data)
+    check(condition, OPPORTUNITY, hidden=_blind(uow.actor))
+    return condition
+
+
+def _blind(actor: Actor) -> frozenset[str]:
+    hidden, masked = blind_spots(actor, OPPORTUNITY.name)
+    return frozenset(f"{OPPORTUNITY.name}.{n}" for n in hidden | masked)
+
+
+def _shown(uow: UnitOfWork, rows: Iterable[sa.RowMapping]) -> list[Mapping[Any, Any]]:
+    """Cards without what the role does not see: None stands there."""
+    hidden, masked = blind_spots(uow.actor, OPPORTUNITY.name)
+    blind = (hidden | masked).intersection(_CARD)
+    return [{**r, **dict.fromkeys(blind)} for r in rows] if blind else list(rows)
 
 
 def _with_names(cards: sa.FromClause, source: Any) -> sa.Select[Any]:
@@ -208,7 +241,7 @@ _any_card = _with_names(_deals, _deals)  # made once, as building a statement co
 
 async def _first_cards(
     uow: UnitOfWork, stage_ids: list[UUID], filters: Filters, window: int
-) -> dict[UUID, list[sa.RowMapping]]:
+) -> dict[UUID, list[Mapping[Any, Any]]]:
     values: dict[str, Any] = {"stages": stage_ids}
     if filters == Filters():
         seen = visible_owners(uow.actor)
@@ -216,8 +249,8 @@ async def _first_cards(
         values |= {} if seen is None else {"owners": seen}
     else:
         query = _first_cards_query(window, lambda wanted: narrowed(uow, wanted, filters))
-    found: dict[UUID, list[sa.RowMapping]] = {}
-    for row in (await uow.execute(query, values)).mappings():
+    found: dict[UUID, list[Mapping[Any, Any]]] = {}
+    for row in _shown(uow, (await uow.execute(query, values)).mappings()):
         found.setdefault(row["stage_id"], []).append(row)
     return found
 
@@ -251,7 +284,7 @@ def _first_cards_query(window: int, narrow: Callable[[sa.Select[Any]], sa.Select
 
 async def more_cards(
     uow: UnitOfWork, stage_id: UUID, after_id: UUID | None, filters: Filters | None = None, *, window: int = WINDOW
-) -> tuple[Sequence[sa.RowMapping], bool]:
+) -> tuple[Sequence[Mapping[Any, Any]], bool]:
     """The cards of a column below `after_id` (None: from the top), and whether more follow."""
     uow.require("opportunity.read")
     query = _any_card.where(_deals.c.stage_id == stage_id)
@@ -263,14 +296,16 @@ async def more_cards(
         query = query.where(here > sa.tuple_(sa.literal(mark), sa.literal(after_id)))
     query = narrowed(uow, query, filters or Filters()).order_by(_deals.c.position, _deals.c.id)
     found = (await uow.execute(query.limit(sa.literal_column(str(window + 1))))).mappings().all()
-    return found[:window], len(found) > window
+    return _shown(uow, found[:window]), len(found) > window
 
 
-async def cards(uow: UnitOfWork, record_ids: Sequence[UUID], filters: Filters | None = None) -> Sequence[sa.RowMapping]:
+async def cards(
+    uow: UnitOfWork, record_ids: Sequence[UUID], filters: Filters | None = None
+) -> Sequence[Mapping[Any, Any]]:
     """These deals as cards, as far as the viewer sees them and the filters let them through."""
     uow.require("opportunity.read")
     query = _any_card.where(_deals.c.id.in_(list(record_ids)))
-    return (await uow.execute(narrowed(uow, query, filters or Filters()))).mappings().all()
+    return _shown(uow, (await uow.execute(narrowed(uow, query, filters or Filters()))).mappings())
 
 
 async def stage_totals(
@@ -282,6 +317,7 @@ async def stage_totals(
     """
     uow.require("opportunity.read")
     chosen = filters or Filters()
+    _condition(uow, chosen)
     if chosen.fits_totals:
         query = _kept_totals(uow, chosen)
     else:
@@ -300,10 +336,22 @@ async def stage_totals(
             numbers[i] += int(n)
         amounts = health.setdefault(row.stage_id, {})
         amounts[str(row.health)] = amounts.get(str(row.health), 0) + int(row.amount)
+    blind = _blind(uow.actor)
+    sees = {n: f"{OPPORTUNITY.name}.{n}" not in blind for n in ("amount_minor", "probability", "health")}
     return {
-        s: Totals(tuple(Sum(c, *n) for c, n in sorted(by.items(), key=lambda item: -item[1][1])), health[s])
+        s: Totals(
+            tuple(sorted((_seen_sum(c, (n[0], n[1], n[2]), sees) for c, n in by.items()), key=_largest_first)),
+            health[s] if sees["amount_minor"] and sees["health"] else {},
+        )
         for s, by in found.items()
     }
+
+
+def _seen_sum(currency: str, numbers: tuple[int, int, int], sees: Mapping[str, bool]) -> Sum:
+    """The weighted sum would tell the probabilities, and the amounts."""
+    deals, amount, weighted = numbers
+    is_seen = sees["amount_minor"]
+    return Sum(currency, deals, amount if is_seen else None, weighted if is_seen and sees["probability"] else None)
 
 
 _by = (_totals.c.stage_id, _totals.c.currency, _totals.c.health)

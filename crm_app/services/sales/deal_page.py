@@ -12,6 +12,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from crm_app.core.errors import NotFound
+from crm_app.core.fields import MASKED
+from crm_app.core.registry import Entity
 from crm_app.models.base import table_of
 from crm_app.models.customers.accounts import Account
 from crm_app.models.customers.contacts import Contact
@@ -19,12 +21,15 @@ from crm_app.models.people.users import User
 from crm_app.models.sales.competitors import Competitor, WinLossReason
 from crm_app.models.sales.facts import StageHistory
 from crm_app.models.sales.opportunities import (
+    OPPORTUNITY,
     Opportunity,
     OpportunityLine,
     OpportunityStakeholder,
     StakeholderRole,
 )
 from crm_app.models.sales.pipelines import Pipeline, Stage, StageKind
+from crm_app.services.platform.schema import entity_of
+from crm_app.services.platform.sight import shown
 from crm_app.services.sales.board import Filters, narrowed
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible_owners
@@ -90,8 +95,10 @@ class Gate:
 
 @dataclass(frozen=True)
 class DealPage:
-    """`values` are the deal's fields by name, with `<link>__title` for each link, as far as the role may see them."""
+    """`values` are the deal's fields by name, with `<link>__title` for each link, as far as the role may see them;
+    `entity` is its declaration as the role sees it."""
 
+    entity: Entity
     values: Mapping[str, Any]
     now: datetime
     pipeline_name: str
@@ -110,9 +117,10 @@ class DealPage:
     @property
     def weighted_minor(self) -> int | None:
         """None when the role may not see what it is made of."""
-        if "amount_minor" not in self.values or "probability" not in self.values:
+        amount, probability = self.values.get("amount_minor"), self.values.get("probability")
+        if not isinstance(amount, int) or not isinstance(probability, int):
             return None
-        return int(self.values["amount_minor"]) * int(self.values["probability"]) // 100
+        return amount * probability // 100
 
     @property
     def lines_minor(self) -> int:
@@ -184,7 +192,7 @@ def _people_of_deal() -> sa.ScalarSelect[Any]:
     phone = sa.func.coalesce(sa.func.nullif(_contacts.c.phone, ""), _contacts.c.mobile)
     one = _json(
         _contacts.c.id, _contacts.c.name, _contacts.c.title, _contacts.c.email, phone, _stakes.c.id, _stakes.c.role,
-        _stakes.c.note, is_primary,
+        _stakes.c.note, is_primary, _contacts.c.phone != "",
     ).label("one")  # fmt: skip
     with_part = (
         sa.select(one)
@@ -269,16 +277,32 @@ async def page(uow: UnitOfWork, record_id: UUID) -> DealPage:
     row = (await uow.execute(_PAGE, given)).mappings().one_or_none()
     if row is None:
         raise NotFound("This opportunity does not exist, or you may not see it.")
-    hidden = {f.removeprefix("opportunity.") for f in uow.actor.hidden_fields if f.startswith("opportunity.")}
-    values = {n: v for n, v in row.items() if n not in hidden and n.removesuffix("__title") not in hidden}
+    entity = await entity_of(uow, OPPORTUNITY.name)
+    amount = entity.spec("amount_minor")
     return DealPage(
-        values=values,
+        entity=entity,
+        values=_seen(entity, row),
         now=uow.now,
         pipeline_name=row["pipeline__name"],
         stages=[_stage(s) for s in sorted(row["all__stages"], key=lambda s: (s[7], s[0]))],
-        people=_people(row["all__people"] or []),
-        lines=[_line(x) for x in sorted(row["all__lines"] or [], key=lambda x: (x[7], x[0]))],
+        people=_people(row["all__people"] or [], entity.other("contact")),
+        # Prices add up to the amount: who does not see that sees no lines.
+        lines=[_line(x) for x in sorted(row["all__lines"] or [], key=lambda x: (x[7], x[0]))]
+        if amount and not amount.masked
+        else [],
     )
+
+
+def _seen(entity: Entity, row: Mapping[Any, Any]) -> dict[str, Any]:
+    """The deal's own values, custom ones by name, as far as the role sees them."""
+    machinery = {n: v for n, v in row.items() if n in _deals.c and n not in OPPORTUNITY.fields and n != "custom"}
+    own = {
+        n: v
+        for n, v in row.items()
+        if n in entity.fields or (n.endswith("__title") and n.removesuffix("__title") in entity.fields)
+    }
+    names = [n for n in entity.fields if n in own or entity.fields[n].custom]
+    return {**machinery, **shown(entity, names, {**own, "custom": row["custom"]})}
 
 
 def _stage(s: Sequence[Any]) -> StageStay:
@@ -286,12 +310,18 @@ def _stage(s: Sequence[Any]) -> StageStay:
     return StageStay(UUID(s[0]), s[1], StageKind(s[2]), s[3], s[4], tuple(s[5]), days)
 
 
-def _people(found: Sequence[Sequence[Any]]) -> list[Person]:
+def _people(found: Sequence[Sequence[Any]], contact: Entity) -> list[Person]:
     """Those with a part first, the one who decides on top; a contact is named once."""
+
+    def seen(name: str, value: str) -> str:
+        spec = contact.spec(name)
+        return "" if spec is None else MASKED if spec.masked and value else value
+
     order = {role: place for place, role in enumerate(StakeholderRole)}
     people = [
         Person(
-            UUID(p[0]), p[1], p[2], p[3], p[4] or "", UUID(p[5]) if p[5] else None,
+            UUID(p[0]), p[1], seen("title", p[2]), seen("email", p[3]),
+            seen("phone", p[4] or "") if p[9] else seen("mobile", p[4] or ""), UUID(p[5]) if p[5] else None,
             StakeholderRole(p[6]) if p[6] else None, p[7] or "", bool(p[8]),
         )
         for p in found

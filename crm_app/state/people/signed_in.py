@@ -50,7 +50,6 @@ class SignedInState(AppState):
     whose_name: str = ""
     failed_only: bool = False
     has_older: bool = False
-    has_newer: bool = False
     refused: str = ""
     is_loaded: bool = False
     _marks: list[Mark] = []
@@ -91,8 +90,7 @@ class SignedInState(AppState):
             for p in places
         ]
         self.tries = [try_line(one, actor) for one in tries]
-        self.has_older, self.has_newer = self._after is not None, bool(self._marks)
-        self.refused, self.is_loaded = "", True
+        self.refused, self.has_older, self.is_loaded = "", self._after is not None, True
 
     @rx.event
     async def end(self, session_id: str):

@@ -280,7 +280,7 @@ def _line(entry: Entry, page: LogPage, actor: Actor) -> EntryView:
         place=place_of(entry.user_agent) if entry.user_agent else "",
         ip=entry.ip,
         request=entry.request_id,
-        first=[] if entry.action == "create" else told[:1],  # of a new record every value is new
+        first=told[:1],
         changes=told,
         more=max(0, len(told) - 1),
     )

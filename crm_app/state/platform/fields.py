@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from crm_app.core import registry
+from crm_app.core.changes import value_of
 from crm_app.core.context import Actor
 from crm_app.core.dates import show_date
 from crm_app.core.errors import Conflict, CrmError, Invalid
@@ -17,6 +18,7 @@ from crm_app.core.money import NBSP
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.services.platform import finding, history, records
 from crm_app.services.platform.history import History
+from crm_app.services.platform.schema import entity_of
 from crm_app.store.uow import unit_of_work
 
 # Kind of a field -> kind of the box that edits it.
@@ -68,17 +70,36 @@ def field_view(
     known = {"currency": currency_of(spec, values, actor), "time_zone": actor.time_zone}
     title = values.get(f"{spec.name}__title") or ""
     choices = [dict(o) for o in options] or _options(spec)
-    href = f"/{registry.get(spec.target).slug}/{value}" if value and spec.target in PAGES else ""
+    is_link = spec.kind is Kind.link and not spec.masked
+    href = f"/{registry.get(spec.target).slug}/{value}" if value and is_link and spec.target in PAGES else ""
     return FieldView(
         name=spec.name,
         label=spec.label,
         box="choice" if options and spec.kind is Kind.text else _BOXES.get(spec.kind, "text"),
-        value=str(value) if spec.kind is Kind.link and value else show_value(spec, value, plain=True, **known),
-        shown=title if spec.kind is Kind.link else show_value(spec, value, **known),
+        value=str(value) if is_link and value else show_value(spec, value, plain=True, **known),
+        shown=title if is_link else show_value(spec, value, **known),
         href=href,
         locked=locked,
         options=choices,
     )
+
+
+def lock_of(entity: Entity, spec: FieldSpec) -> str:
+    """Why a field of a record cannot be changed here, empty when it can."""
+    if spec.masked:
+        return "Your role may see that it is filled in, not what with."
+    if spec.formula:
+        return "Worked out from other fields."
+    if spec.name in entity.readonly:
+        is_mine = spec.custom or spec.name not in registry.get(entity.name).readonly
+        return "Your role may read this, not change it." if is_mine else "Set by the system."
+    return ""
+
+
+async def entity_for(actor: Actor, name: str) -> Entity:
+    """The declaration as this person sees it."""
+    async with unit_of_work(actor) as uow:
+        return await entity_of(uow, name)
 
 
 def currency_of(spec: FieldSpec, values: Mapping[str, Any], actor: Actor) -> str:
@@ -108,12 +129,14 @@ async def save(
     the answer is a conflict. What stands there already is saved: a text may be sent twice when the line was lost in
     between. `values` tell the currency of an amount.
     """
-    spec = entity.fields[name]
+    entity = await entity_for(actor, entity.name)
+    if (spec := entity.spec(name)) is None:
+        return answer("error", CrmError("This field is not there any more. Load the page anew."))
     currency = currency_of(spec, values, actor)
     try:
         value = read_typed(spec, text, currency=currency, actor=actor)
         async with unit_of_work(actor) as uow:
-            stands = getattr(await uow.get(entity.model, record_id, lock=True), name)
+            stands = value_of(entity, await uow.get(entity.model, record_id, lock=True), name)
             is_as_seen = stands == value or field_view(spec, {**values, name: stands}, actor).value == seen
             await records.update(
                 uow, entity, record_id, {name: value}, expected={name: stands if is_as_seen else _SOMETHING_ELSE}
@@ -155,8 +178,8 @@ def sentence(refusal: CrmError, spec: FieldSpec | None = None) -> str:
 
 async def choices(actor: Actor, entity: Entity, name: str, text: str) -> list[dict[str, str]]:
     """Records that a link can point to."""
-    spec = entity.fields[name]
     async with unit_of_work(actor) as uow:
+        spec = (await entity_of(uow, entity.name)).fields[name]
         found = await finding.choices(uow, registry.get(spec.target), text)
     nothing = [{"value": "", "label": "None", "hint": ""}] if spec.nullable and not text.strip() else []
     return [*nothing, *({"value": str(h.id), "label": h.title, "hint": h.detail} for h in found)]
@@ -167,8 +190,11 @@ async def history_rows(
 ) -> list[dict[str, str]]:
     """Who changed the field, when, from what to what; latest first."""
     async with unit_of_work(actor) as uow:
+        spec = (await entity_of(uow, entity.name)).spec(name)
+        if spec is None:
+            return []
         found = await history.of_field(uow, entity, record_id, name)
-    currency = currency_of(entity.fields[name], values, actor)
+    currency = currency_of(spec, values, actor)
     return [
         {
             "who": change.user_name or change.source,

@@ -31,9 +31,9 @@ def short_day(day: date, today: date) -> str:
 
 
 def card(row: Mapping[str, Any], viewer: Actor, now: datetime, rotting_days: int | None) -> dict[str, Any]:
-    """One deal as a card; empty parts are left out."""
+    """One deal as a card; empty parts are left out, and what the viewer's role does not see is empty."""
     today = viewer.day_of(now)
-    closes: date = row["expected_close_on"]
+    closes: date | None = row["expected_close_on"]
     days = (now - row["stage_entered_at"]).days
     found: dict[str, Any] = {
         "id": str(row["id"]),
@@ -43,14 +43,14 @@ def card(row: Mapping[str, Any], viewer: Actor, now: datetime, rotting_days: int
         "t": row["name"],
         "a": row["account_name"],
         "m": money.show(row["amount_minor"], row["currency"], cents=False),
-        "c": short_day(closes, today),
+        "c": short_day(closes, today) if closes else "",
         "d": f"{days} d",
         "o": initials(row["owner_name"]),
         "on": row["owner_name"],
         "ot": tint(row["owner_name"]),
-        "p": f"{row['probability']} %",
+        "p": "" if row["probability"] is None else f"{row['probability']} %",
     }
-    if closes < today:
+    if closes and closes < today:
         found["co"] = True
     if is_rotting(now=now, stage_entered_at=row["stage_entered_at"], rotting_days=rotting_days):
         found["dr"] = True
@@ -80,21 +80,27 @@ def totals(found: Totals, currency: str) -> dict[str, Any]:
     """Count, sums and the bar of a column. The workspace's currency leads; others are named, never added to it."""
     sums = sorted(found.sums, key=lambda s: s.currency != currency)
     lead = sums[0] if sums else None
-    more = "".join(f" + {money.show_short(s.amount_minor, s.currency)}" for s in sums[1:])
+    more = "".join(f" + {money.show_short(s.amount_minor, s.currency)}" for s in sums[1:] if s.amount_minor is not None)
     shares = {h.value: found.by_health.get(h.value, 0) / 100 for h in Health}
     names = {"good": "On track", "risk": "at risk", "overdue": "overdue"}
     said = (
         ", ".join(f"{names[k]} {money.show_short(int(v * 100), lead.currency)}" for k, v in shares.items())
-        if lead
+        if lead and found.by_health
         else ""
     )
     return {
         "count": found.deals,
-        "sum": (money.show_short(lead.amount_minor, lead.currency) if lead else money.show_short(0, currency)) + more,
-        "weighted": f"{money.show_short(lead.weighted_minor, lead.currency)} weighted" if lead else "",
+        "sum": _sum(lead.amount_minor if lead else 0, lead.currency if lead else currency) + more,
+        "weighted": f"{money.show_short(lead.weighted_minor, lead.currency)} weighted"
+        if lead and lead.weighted_minor is not None
+        else "",
         "mix": shares,
         "mix_label": said,
     }
+
+
+def _sum(minor: int | None, currency: str) -> str:
+    return "" if minor is None else money.show_short(minor, currency)
 
 
 def column(found: Column, viewer: Actor, now: datetime, color: int) -> dict[str, Any]:
@@ -150,6 +156,8 @@ def board_sums(open_deals: Totals, won: Totals, currency: str) -> dict[str, str]
     }
 
 
-def _sum_text(amounts: Mapping[str, int], currency: str) -> str:
+def _sum_text(amounts: Mapping[str, int | None], currency: str) -> str:
+    if None in amounts.values():
+        return ""
     order = sorted(amounts, key=lambda c: (c != currency, c))
     return " + ".join(money.show(amounts[c], c, cents=False) for c in order) or money.show(0, currency, cents=False)

@@ -8,13 +8,15 @@ from typing import Any
 from crm_app.core import money
 from crm_app.core.context import Actor
 from crm_app.core.dates import show_date
+from crm_app.core.fields import show_value
+from crm_app.core.registry import Entity
 from crm_app.core.text import initials, label_of, tint
 from crm_app.models.sales.opportunities import OPPORTUNITY, OpportunityStatus, StakeholderRole
 from crm_app.models.sales.pipelines import StageKind
 from crm_app.services.activities.activities import Entry
 from crm_app.services.sales.deal_page import DealPage, Line, Person, StageStay
 from crm_app.state.activities.timeline_views import due
-from crm_app.state.platform.fields import FieldView, SectionView, field_view
+from crm_app.state.platform.fields import FieldView, SectionView, field_view, lock_of
 from crm_app.state.sales.cards import short_day, stage_colors
 
 _DETAILS = (
@@ -147,9 +149,11 @@ def head(page: DealPage, viewer: Actor, pipeline_href: str) -> DealHead:
         stage=page.stage.name,
         status=v["status"].value,
         closed=_closed(v, today),
-        amount=money.show(v.get("amount_minor"), currency),
+        amount=show_value(page.entity.fields["amount_minor"], v["amount_minor"], currency=currency)
+        if "amount_minor" in v
+        else "",
         weighted=money.show(page.weighted_minor, currency, cents=False),
-        probability=f"{v['probability']}{money.NBSP}%" if "probability" in v else "",
+        probability=show_value(page.entity.fields["probability"], v["probability"]) if "probability" in v else "",
         close=close,
         close_note=note,
         close_tone=tone,
@@ -159,10 +163,10 @@ def head(page: DealPage, viewer: Actor, pipeline_href: str) -> DealHead:
 def _closing_day(v: Mapping[str, Any], today: date) -> tuple[str, str, str]:
     """The day, how far it is, and whether that needs somebody."""
     if v["status"] is not OpportunityStatus.open:
-        return (short_day(v["actual_close_on"], today) if v.get("actual_close_on") else "", "", "")
-    if "expected_close_on" not in v:
+        return (short_day(v["actual_close_on"], today) if isinstance(v.get("actual_close_on"), date) else "", "", "")
+    day = v.get("expected_close_on")
+    if not isinstance(day, date):  # hidden or masked
         return "", "", ""
-    day: date = v["expected_close_on"]
     left = (day - today).days
     if left < 0:
         return short_day(day, today), f"{-left} {'day' if left == -1 else 'days'} late", "over"
@@ -172,7 +176,7 @@ def _closing_day(v: Mapping[str, Any], today: date) -> tuple[str, str, str]:
 
 
 def _closed(v: Mapping[str, Any], today: date) -> str:
-    if v["status"] is OpportunityStatus.open or not v.get("actual_close_on"):
+    if v["status"] is OpportunityStatus.open or not isinstance(v.get("actual_close_on"), date):
         return ""
     said = f"{'Won' if v['status'] is OpportunityStatus.won else 'Lost'} on {short_day(v['actual_close_on'], today)}"
     reason = v.get("win_loss_reason_id__title")
@@ -208,9 +212,9 @@ def gate(page: DealPage) -> GateView:
     if found is None or page.values["status"] is not OpportunityStatus.open:
         return GateView()
     items = [
-        GateItem(name, OPPORTUNITY.fields[name].label, is_there)
+        GateItem(name, page.entity.fields[name].label, is_there)
         for name, is_there in found.fields
-        if name in OPPORTUNITY.fields
+        if name in page.entity.fields
     ]
     done = sum(i.is_there for i in items)
     return GateView(f"Before {found.stage.name}", f"{done} of {len(items)}", items)
@@ -223,18 +227,20 @@ def sections(page: DealPage, viewer: Actor) -> list[SectionView]:
     is_closed = v["status"] is not OpportunityStatus.open
 
     def views(names: tuple[str, ...]) -> list[FieldView]:
-        return [_field(n, v, viewer, reading, is_closed=is_closed) for n in names if n in v]
+        return [_field(page.entity, n, v, viewer, reading, is_closed=is_closed) for n in names if n in v]
 
-    form = tuple(n for s in OPPORTUNITY.form for n in s.fields)
+    form = tuple(n for s in page.entity.form for n in s.fields)
     rest = tuple(n for n in form if n not in _DETAILS)
     closed = tuple(n for n in _CLOSED if v.get(n))
     found = [SectionView("Details", [*views(closed), *views(_DETAILS)]), SectionView("More", views(rest))]
     return [s for s in found if s.fields]
 
 
-def _field(name: str, v: Mapping[str, Any], viewer: Actor, reading: str, *, is_closed: bool) -> FieldView:
-    spec = OPPORTUNITY.fields[name]
-    locked = reading
+def _field(
+    entity: Entity, name: str, v: Mapping[str, Any], viewer: Actor, reading: str, *, is_closed: bool
+) -> FieldView:
+    spec = entity.fields[name]
+    locked = reading or lock_of(entity, spec)
     if not locked and name in OPPORTUNITY.readonly:
         locked = "Told when the deal was closed. Reopen it to change this."
     if not locked and name == "probability" and is_closed:
@@ -314,10 +320,9 @@ def _why(page: DealPage, viewer: Actor) -> list[str]:
     days, limit = page.days_in_stage, page.stage.rotting_days
     over = f", limit {limit}" if limit and days > limit else ""
     found = [f"{days} {'day' if days == 1 else 'days'} in {page.stage.name}{over}"]
-    last: datetime | None = page.values.get("last_activity_at")
-    quiet = (viewer.day_of(page.now) - viewer.day_of(last)).days if last else None
+    last = page.values.get("last_activity_at")
+    quiet = (viewer.day_of(page.now) - viewer.day_of(last)).days if isinstance(last, datetime) else None
     found.append("No talk yet" if quiet is None else "Last talk today" if quiet == 0 else f"Last talk {quiet} d ago")
-    late = (
-        (viewer.day_of(page.now) - page.values["expected_close_on"]).days if "expected_close_on" in page.values else 0
-    )
+    closes = page.values.get("expected_close_on")
+    late = (viewer.day_of(page.now) - closes).days if isinstance(closes, date) else 0
     return [*found, f"Close date {late} d ago"] if late > 0 else found

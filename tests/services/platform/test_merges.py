@@ -256,7 +256,7 @@ async def test_two_merges_at_once_end_in_one(manager, alice, pair):
     assert len(alive) == 3 - len(done)
     assert len(done) == 2
     assert owners == set(alive)
-    for merged in sorted(done, key=lambda m: m.created_at, reverse=True):
+    for merged in sorted(done, key=lambda m: m.survivor_id not in alive):  # the last one first
         await part(manager, merged)
     async with unit_of_work(manager) as uow:
         assert len(await uow.rows(sa.select(accounts.c.id).where(accounts.c.deleted_at.is_(None)))) == 3

@@ -104,7 +104,9 @@ async def test_lines_come_in_their_order_with_their_sum(alice, deal):
 async def test_a_field_the_role_may_not_see_is_not_there(admin, workspace, deal):
     async with unit_of_work(admin) as uow:
         rep = workspace.roles["rep"]
-        hidden = {"hidden_fields": ["opportunity.amount_minor", "opportunity.primary_competitor_id"]}
+        hidden = {
+            "field_rights": dict.fromkeys(("opportunity.amount_minor", "opportunity.primary_competitor_id"), "hidden")
+        }
         await uow.execute(sa.update(table_of(Role)).where(table_of(Role).c.id == rep).values(**hidden))
     alice = await workspace.acting(deal.owner_id)
     page = await read(alice, deal.id)

@@ -110,9 +110,9 @@ async def test_strangers_get_nothing_by_the_ids(mallory, carol, twins):
 async def test_a_hidden_field_is_not_shown_side_by_side(admin, workspace, manager, twins):
     roles = table_of(Role)
     async with unit_of_work(admin) as uow:
-        hidden = ["contact.phone", "contact.email"]
+        hidden = {"contact.phone": "hidden", "contact.email": "hidden"}
         role_id = workspace.roles["manager"]
-        await uow.execute(sa.update(roles).where(roles.c.id == role_id).values(hidden_fields=hidden))
+        await uow.execute(sa.update(roles).where(roles.c.id == role_id).values(field_rights=hidden))
     async with opened(manager) as tab:
         page = tab[DuplicatesState]
         assert {r.name for r in page.rows} & {"phone", "email", "title"} == {"title"}

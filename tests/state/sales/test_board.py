@@ -39,6 +39,8 @@ async def _watched(tab: Tab):
     watch = asyncio.create_task(tab.run(BoardState.watch))
     try:
         await until(lambda: tab[BoardState].is_loaded or watch.done())
+        if watch.done():  # it died: say of what
+            await watch
         yield
     finally:
         watch.cancel()

@@ -11,17 +11,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from crm_app.core import registry
+from crm_app.core.context import Actor
 from crm_app.core.errors import Forbidden
 from crm_app.core.registry import Entity
 from crm_app.models.base import new_id_texts
 from crm_app.services.platform.imports import cells, joining, settling
 from crm_app.services.platform.imports.directory import Planned
 from crm_app.services.platform.imports.frames import pl
-from crm_app.services.platform.imports.mapping import ImportMapping, Mode, StepMapping, importable
+from crm_app.services.platform.imports.mapping import FillBy, ImportMapping, Mode, StepMapping, importable
 from crm_app.services.platform.imports.reading import ROW, SourceTable, read_table, table_of_rows
 from crm_app.services.platform.imports.report import Report, StepReport
 from crm_app.services.platform.imports.rows import ProblemLog, Rows
 from crm_app.services.platform.imports.rules import ImportRules, rules_of
+from crm_app.services.platform.schema import blind_spots
 from crm_app.store.uow import UnitOfWork
 
 Told = Callable[[str], None]
@@ -82,13 +84,32 @@ async def plan(uow: UnitOfWork, mapping: ImportMapping, folder: Path, *, told: T
 
 def permit(uow: UnitOfWork, step: StepMapping) -> None:
     uow.require(step.rules.permission or f"{step.entity.name}.import")
-    for name in {*step.columns.values(), *step.constants, *step.templates}:
-        if f"{step.entity.name}.{name}" in uow.actor.hidden_fields:
-            raise Forbidden(f"Your role does not show you {step.spec(name).label}: leave it out of the mapping.")
+    _permit_fields(uow.actor, step)
     for name, rule in step.links.items():
         if rule.create_missing:
             target = step.spec(name).target
             uow.require(rules_of(target).permission or f"{target}.create")
+
+
+def _permit_fields(actor: Actor, step: StepMapping) -> None:
+    """A field that is filled must be the actor's to write; one that rows are compared by must be the actor's to see:
+    else a file of guesses would tell what stands there."""
+    written = {*step.columns.values(), *step.constants, *step.templates, *step.if_empty}
+    compared = {(step.entity.name, n) for n in (*written, *step.key, *step.links)}
+    for name, rule in step.links.items():
+        compared.add((step.spec(name).target, rule.by))
+    for fill in (f for fills in step.if_empty.values() for f in fills if f.by is FillBy.related):
+        link, _, theirs = fill.value.partition(".")
+        compared.add((step.spec(link).target, theirs))
+    for entity_name, name in sorted(compared):
+        hidden, masked = blind_spots(actor, entity_name)
+        if name in hidden | masked:
+            spec = registry.get(entity_name).spec(name)
+            label = spec.label if spec else name
+            raise Forbidden(f"Your role does not show you {label}: leave it out of the mapping.")
+    for name in sorted(written):
+        if f"{step.entity.name}.{name}" in actor.fixed_fields:
+            raise Forbidden(f"Your role does not let you change {step.spec(name).label}: leave it out of the mapping.")
 
 
 def _source(step: StepMapping, folder: Path) -> SourceTable:

@@ -34,11 +34,12 @@ class Suggestion:
 
 
 def fields_for(actor: Actor, entity: Entity) -> list[FieldSpec]:
-    """What a file may fill and the actor may see: as in the form, then the rest by label."""
+    """What a file may fill and the actor may write: as in the form, then the rest by label."""
     fields = importable(entity, rules_of(entity.name))
     form = [name for section in entity.form for name in section.fields if name in fields]
     rest = sorted((n for n in fields if n not in form), key=lambda n: fold(fields[n].label))
-    return [fields[n] for n in [*form, *rest] if f"{entity.name}.{n}" not in actor.hidden_fields]
+    closed = actor.hidden_fields | actor.masked_fields | actor.fixed_fields
+    return [fields[n] for n in [*form, *rest] if f"{entity.name}.{n}" not in closed]
 
 
 def suggest(entity: Entity, fields: Sequence[FieldSpec], headings: Sequence[str]) -> dict[str, Suggestion]:

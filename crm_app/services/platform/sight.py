@@ -1,0 +1,88 @@
+"""Values of a record as one actor sees them, by an effective declaration (services.platform.schema): columns to read,
+what a row may show, what it may be sorted by."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from crm_app.core.changes import value_of
+from crm_app.core.conditions import stored
+from crm_app.core.conditions.to_sql import custom_value
+from crm_app.core.errors import Invalid
+from crm_app.core.fields import MASKED
+from crm_app.core.registry import Entity, FieldSpec, Kind
+
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
+
+
+class Seen(Mapping[str, Any]):
+    """A record as an actor sees it: a field that is hidden from it is not there, a masked one reads MASKED.
+
+    By name (`sight["custom.tier"]`) or, for fields that are words, as attributes.
+    """
+
+    __slots__ = ("_entity", "_record")
+
+    def __init__(self, entity: Entity, record: Any) -> None:
+        self._entity, self._record = entity, record
+
+    def __getitem__(self, name: str) -> Any:
+        spec = self._entity.fields[name]
+        value = value_of(self._entity, self._record, name)
+        return MASKED if spec.masked and value not in _NOTHING else value
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"{self._entity.label} has no field {name} that may be seen") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entity.fields)
+
+    def __len__(self) -> int:
+        return len(self._entity.fields)
+
+
+def columns_of(entity: Entity, names: Sequence[str]) -> list[sa.Column[Any]]:
+    """Identity, version, the columns that these fields stand in, and the currencies of the amounts."""
+    table = entity.table
+    wanted = ["id", "version"]
+    for name in names:
+        spec = entity.fields[name]
+        wanted += ["custom" if spec.custom else name, *([spec.currency_field] if spec.currency_field else ())]
+    return [table.c[n] for n in dict.fromkeys(wanted) if n in table.c]
+
+
+def link_column(spec: FieldSpec, table: sa.FromClause) -> sa.ColumnElement[Any]:
+    """The id that a link of a row points to."""
+    if not spec.custom:
+        return table.c[spec.name]
+    return sa.cast(custom_value(spec.kind, table.c.custom, spec.key), sa.Uuid)
+
+
+def sort_column(entity: Entity, sort: str) -> sa.ColumnElement[Any]:
+    """What rows are sorted by; the title when nothing is asked for. A hidden or masked field would tell its values."""
+    spec = entity.fields.get(sort or entity.title)
+    if spec is None or spec.masked or spec.kind in (Kind.json, Kind.choices):
+        raise Invalid(sort=f"{sort} cannot be sorted by; choose one of {', '.join(entity.columns)}")
+    if spec.custom:
+        return custom_value(spec.kind, entity.table.c.custom, spec.key)
+    name = "sort_key" if spec.name == entity.title and "sort_key" in entity.table.c else spec.name
+    column: sa.Column[Any] = entity.table.c[name]
+    return column
+
+
+def shown(entity: Entity, names: Sequence[str], row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row of these columns as it may leave the service: custom fields by name, masked values masked."""
+    found = {n: v for n, v in row.items() if n != "custom"}
+    for name in names:
+        spec = entity.fields[name]
+        if spec.custom:
+            found[name] = stored.load(spec.kind, (row["custom"] or {}).get(spec.key))
+        if spec.masked:
+            found[name] = MASKED if found[name] not in _NOTHING else found[name]
+            if f"{name}__title" in found:
+                found[f"{name}__title"] = found[name]
+    return found
