@@ -52,7 +52,7 @@ window.arrival = (id, stage, saved) => new Promise((tell, fail) => {
 async def measure(world: World, *, quick: bool) -> dict[str, Any]:
     frontend.ensure(print)
     expect.set_options(timeout=_PATIENCE)  # slow is a figure, not a failure
-    rounds = 4 if quick else 15
+    rounds = 4 if quick else 40
     with tempfile.TemporaryDirectory() as folder:
         server = Server(database_urls(), Path(folder) / "server.log")
         await server.start()

@@ -11,6 +11,7 @@ from crm_app.settings import settings
 from crm_app.store.engine import close_engine
 from crm_app.store.live import hub
 from crm_app.store.queue import open_queue
+from crm_app.store.warming import warm
 
 
 @contextlib.asynccontextmanager
@@ -18,7 +19,9 @@ async def web_process() -> AsyncIterator[None]:
     """Around the life of a web process."""
     async with _feed(), _jobs(with_worker=settings().worker_in_process):
         garbage.settle()
+        warming = asyncio.create_task(warm(), name="warming up")
         yield
+        await _end(warming)
     await close_engine()
 
 

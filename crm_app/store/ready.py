@@ -4,6 +4,7 @@ session, and several can share one way to the database and back."""
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn
+from weakref import WeakSet
 
 import psycopg
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 Values = Mapping[str, Any]
 Rows = list[dict[str, Any]]
 _dialect = PGDialectAsync_psycopg()
+_made: "WeakSet[Ready]" = WeakSet()
 watchers: list[Callable[[str], None]] = []  # told of every statement: the engine's events do not see these
 
 
@@ -25,6 +27,11 @@ class Ready:
 
     def __init__(self, statement: sa.Executable, *, writes: Sequence[str] | None = None) -> None:
         self.statement, self.writes = statement, writes
+        _made.add(self)
+
+    def prepare(self) -> None:
+        """Compile it now instead of at its first use."""
+        assert self.sql is not None and self._given is not None and self._in is not None and self._out is not None
 
     @cached_property
     def _compiled(self) -> SQLCompiler:
@@ -83,6 +90,11 @@ class Ready:
             for row in found:
                 row[name] = process(row[name])
         return found
+
+
+def made() -> list[Ready]:
+    """Every statement there is."""
+    return list(_made)
 
 
 async def run(driver: AsyncConnection[Any], asked: Sequence[tuple[Ready, Values]]) -> list[Rows]:
