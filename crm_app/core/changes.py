@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crm_app.core.conditions import stored
-from crm_app.core.events import DomainEvent
+from crm_app.core.events import DomainEvent, plain
 from crm_app.core.registry import Entity
 
 
@@ -19,8 +19,7 @@ class RecordChanged(DomainEvent):
     diff: dict[str, Any] = field(default_factory=dict)
 
     def payload(self) -> dict[str, Any]:
-        whole = super().payload()
-        return {"diff": whole["diff"]}
+        return {"diff": plain(self.diff)}
 
 
 @dataclass

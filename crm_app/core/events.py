@@ -20,7 +20,7 @@ class DomainEvent:
 
     def payload(self) -> dict[str, Any]:
         """JSON-safe values of the fact, without the record id."""
-        return {k: _plain(v) for k, v in asdict(self).items() if k != "record_id"}
+        return {k: plain(v) for k, v in asdict(self).items() if k != "record_id"}
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,14 @@ class StoredEvent:
     depth: int
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The value as JSON takes it."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, date):
         return value.isoformat()
     return str(value)

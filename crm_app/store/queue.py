@@ -44,9 +44,13 @@ async def open_queue() -> AsyncIterator[procrastinate.App]:
             await app.close_async()
 
 
-async def defer(connection: Any, task: str, *, lock: str | None = None, key: str | None = None, **args: Any) -> None:
+async def defer(
+    connection: Any, task: str, *, lock: str | None = None, key: str | None = None, priority: int = 0, **args: Any
+) -> None:
     """Put a job into the queue on an open psycopg connection, in its transaction.
 
-    `lock`: jobs of one lock run one after another; `key`: a second job of this key is refused while one waits.
+    `lock`: jobs of one lock run one after another; `key`: a second job of this key is refused while one waits;
+    `priority`: a higher one goes before others that wait, as what a person looks at does.
     """
-    await queue.configure_task(task, connection=connection, lock=lock, queueing_lock=key).defer_async(**args)
+    made = queue.configure_task(task, connection=connection, lock=lock, queueing_lock=key, priority=priority)
+    await made.defer_async(**args)

@@ -115,7 +115,7 @@ def refuse(connection: sa.Connection, error: psycopg.Error, asked: Sequence[tupl
 
 def array(name: str, type_: Any) -> sa.BindParameter[Any]:
     """A parameter that takes a list."""
-    return sa.bindparam(name, type_=sa.ARRAY(type_))
+    return sa.bindparam(name, type_=sa.ARRAY(type_, dimensions=1))  # else a list of JSON lists is taken for a matrix
 
 
 def one_of(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:

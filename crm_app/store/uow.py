@@ -200,6 +200,7 @@ class UnitOfWork:
         facts, live, stale = len(self._facts), dict(self._live), set(self._stale)
         try:
             async with self.session.begin_nested():
+                await self.session.connection()  # the savepoint is set now: not every statement asks the session
                 yield
                 await self.session.flush()
         except BaseException:

@@ -21,7 +21,7 @@ from crm_app.models.sales.pipelines import Pipeline, Stage
 from crm_app.services.activities import activities
 from crm_app.services.customers import duplicates_pairs, duplicates_scan
 from crm_app.services.people import api_keys, links, sessions
-from crm_app.services.platform import attachments, failures, merges, records
+from crm_app.services.platform import attachments, bulk_operations, failures, merges, records
 from crm_app.services.sales import drops, lines, opportunities, stakeholders
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
@@ -75,6 +75,11 @@ async def build(actor: Actor, secret: str) -> World:
         await failures.record(uow, f"tick:{secret}", task="run_tick_here", args={}, error=f"ValueError: {secret}")
         paper = {"name": f"{secret}.pdf", "kind": "pdf", "size": 4711, "sha256": "0" * 64}
         attached = await attachments.add(uow, registry.get("opportunity"), deals[0].id, new_id(), **paper)
+        named = [bulk_operations.Change("lead_source", secret)]
+        bulk = await bulk_operations.edit(
+            uow, registry.get("contact"), named, operation_id=new_id(), record_ids=[contact.id]
+        )
+        ids["bulk_id"] = bulk.id
         batch = ImportBatch(name=secret, status=ImportStatus.done, user_id=actor.user_id)
         uow.add(batch)
         await uow.flush()

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -132,7 +133,7 @@ async def start(uow: UnitOfWork, entity: Entity) -> DuplicateScan:
     scan = DuplicateScan(id=new_id(), entity=entity.name, user_id=uow.actor.user_id, created_at=uow.now)
     uow.add(scan)
     await uow.flush()
-    args = {"tenant_id": str(uow.actor.tenant_id), "scan_id": str(scan.id)}
+    args: dict[str, Any] = {"tenant_id": str(uow.actor.tenant_id), "scan_id": str(scan.id)}
     await queue.defer(await uow.driver(), SCAN, **args)
     return scan
 

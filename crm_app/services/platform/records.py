@@ -172,7 +172,7 @@ async def create(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> 
     Values of custom fields come under their names ("custom.tier"). What is returned holds all fields, those too that
     the actor may not see: answer with `read` or `as_seen`.
     """
-    _permit(uow, entity, "create")
+    permit(uow, entity, "create")
     entity = await entity_of(uow, entity.name)
     given = dict(values)
     check_values(entity, given, is_new=False, allowed=entity.at_start)
@@ -188,7 +188,7 @@ async def create(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> 
     )
     _refuse_unfilled(entity, given)
     await check_links(uow, entity, given)
-    record = await _insert(uow, entity, _columns(entity, given))
+    record = await _insert(uow, entity, as_columns(entity, given))
     _tell(uow, entity, record, "created", {n: [None, v] for n, v in given.items()})
     return record
 
@@ -203,27 +203,40 @@ async def update(
 ) -> Any:
     """Change fields. `expected` are the values the person saw: a field that somebody changed since is a Conflict,
     changes of other fields merge."""
-    _permit(uow, entity, "update")
+    permit(uow, entity, "update")
     entity = await entity_of(uow, entity.name)
     record = await uow.get(entity.model, record_id, lock=True)
     check_values(entity, dict(values), is_new=False)
-    draft = Draft(entity, _typed(entity, values), before=record)
-    _require_assign(uow, draft)
-    await _refuse_overtaken(uow, draft, expected or {})
-    for guard in guards_of(entity.name):
-        await guard(uow, draft)
-    diff = diff_of({n: draft.was(n) for n in draft.values}, draft.values)
+    diff = await ruled(uow, entity, record, values, expected=expected)
     if not diff:
         return record
     await check_links(uow, entity, {n: v[1] for n, v in diff.items()})
-    for name, value in _columns(entity, {n: v for n, (_, v) in diff.items()}, record.custom).items():
+    for name, value in as_columns(entity, {n: v for n, (_, v) in diff.items()}, record.custom).items():
         setattr(record, name, value)
     await _write(uow, entity)
     _tell(uow, entity, record, "updated", {n: d for n, d in diff.items() if n in entity.fields})
     return record
 
 
-def _columns(entity: Entity, values: Mapping[str, Any], custom: Mapping[str, Any] | None = None) -> dict[str, Any]:
+async def ruled(
+    uow: UnitOfWork,
+    entity: Entity,
+    record: Any,
+    values: Mapping[str, Any],
+    *,
+    expected: Mapping[str, Any] | None = None,
+) -> dict[str, list[Any]]:
+    """What these values, checked before, change of a locked record under its rules: {field: [old, new]}, with what
+    follows from them. The refusal of the rule that is broken otherwise. Nothing is written."""
+    draft = Draft(entity, _typed(entity, values), before=record)
+    _require_assign(uow, draft)
+    await _refuse_overtaken(uow, draft, expected or {})
+    for guard in guards_of(entity.name):
+        await guard(uow, draft)
+    return diff_of({n: draft.was(n) for n in draft.values}, draft.values)
+
+
+def as_columns(entity: Entity, values: Mapping[str, Any], custom: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Values as the columns hold them: custom ones together in `custom`, on top of those given, without empty ones."""
     own = {n: v for n, v in values.items() if not n.startswith(CUSTOM)}
     if len(own) == len(values):
@@ -286,9 +299,10 @@ async def delete(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
     Records that could do without it keep their link, so that nothing is lost when it comes back; lists show nothing
     there meanwhile.
     """
-    _permit(uow, entity, "delete")
+    permit(uow, entity, "delete")
     record = await uow.get(entity.model, record_id, lock=True)
-    await _refuse_needed(uow, entity, record_id)
+    if refusal := (await needed(uow, entity, [record_id])).get(record_id):
+        raise refusal
     for guard in guards_of(entity.name):
         await guard(uow, Draft(entity, {"deleted_at": uow.now}, before=record))
     record.deleted_at, record.deleted_by_id = uow.now, uow.actor.user_id
@@ -297,27 +311,33 @@ async def delete(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
     return record
 
 
-async def _refuse_needed(uow: UnitOfWork, entity: Entity, record_id: UUID) -> None:
-    """Blueprint 5.3: what is required elsewhere is protected."""
-    counts = {}
+async def needed(uow: UnitOfWork, entity: Entity, record_ids: Sequence[UUID]) -> dict[UUID, Conflict]:
+    """Blueprint 5.3: what is required elsewhere is protected. Why each of these cannot go, for those that cannot."""
+    counts: dict[UUID, dict[str, int]] = {}
     for relation in registry.relations(registry.get(entity.name)).values():  # whatever the actor sees of them
         other = registry.get(relation.entity)
         if not relation.many or other.fields[relation.link].nullable:
             continue
-        mine = sa.and_(other.table.c[relation.link] == record_id, other.table.c.deleted_at.is_(None))
-        if n := await uow.scalar(sa.select(sa.func.count()).select_from(other.table).where(mine)):
-            counts[other.plural.lower() if n > 1 else other.label.lower()] = n
-    if counts:
-        what = " and ".join(f"{n} {label}" for label, n in counts.items())
-        raise Conflict(
-            f"{what} still belong to this {entity.label.lower()}. Move or delete them first.", current=counts
+        link = other.table.c[relation.link]
+        there = sa.and_(
+            link == sa.any_(sa.literal(list(record_ids), sa.ARRAY(sa.Uuid()))), other.table.c.deleted_at.is_(None)
         )
+        for record_id, n in await uow.rows(sa.select(link, sa.func.count()).where(there).group_by(link)):
+            counts.setdefault(record_id, {})[other.plural.lower() if n > 1 else other.label.lower()] = n
+    return {record_id: _still_needed(entity, found) for record_id, found in counts.items()}
+
+
+def _still_needed(entity: Entity, counts: Mapping[str, int]) -> Conflict:
+    what = " and ".join(f"{n} {label}" for label, n in counts.items())
+    return Conflict(
+        f"{what} still belong to this {entity.label.lower()}. Move or delete them first.", current=dict(counts)
+    )
 
 
 async def restore(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
     """Out of the trash. Conflict when it is not there, or when a record it needs is; Invalid when another one has taken
     its unique value meanwhile."""
-    _permit(uow, entity, "delete")
+    permit(uow, entity, "delete")
     record = await uow.get(entity.model, record_id, lock=True, in_trash=True)
     if record.deleted_at is None:
         raise Conflict(f"This {entity.label.lower()} is not in the trash.")
@@ -337,17 +357,17 @@ async def _insert(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) ->
     try:
         return await insert(uow, entity.model, values)
     except IntegrityError as error:
-        raise _explained(entity, error) from error
+        raise explained(entity, error) from error
 
 
 async def _write(uow: UnitOfWork, entity: Entity) -> None:
     try:
         await uow.flush()
     except IntegrityError as error:
-        raise _explained(entity, error) from error
+        raise explained(entity, error) from error
 
 
-def _explained(entity: Entity, error: IntegrityError) -> Exception:
+def explained(entity: Entity, error: IntegrityError) -> Exception:
     """A broken unique or check constraint as a message at its field; anything else is a bug and stays one."""
     diagnosis = getattr(error.orig, "diag", None)
     name = getattr(diagnosis, "constraint_name", "") or ""
@@ -360,7 +380,8 @@ def _explained(entity: Entity, error: IntegrityError) -> Exception:
     return error
 
 
-def _permit(uow: UnitOfWork, entity: Entity, verb: str) -> None:
+def permit(uow: UnitOfWork, entity: Entity, verb: str) -> None:
+    """Forbidden unless the actor may do this to such records, and the generic writes are for them."""
     uow.require(f"{entity.name}.{verb}")
     if entity.is_managed:
         raise Forbidden(f"{entity.plural} are changed under Settings, by functions of their own.")

@@ -1,0 +1,59 @@
+"""Changes of many records, worked off chunk by chunk; progress is told to open screens after each."""
+
+import logging
+from dataclasses import replace
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from crm_app.core.context import Actor, Source
+from crm_app.core.errors import CrmError
+from crm_app.jobs.delivery import system_actor
+from crm_app.models.base import table_of
+from crm_app.models.platform.bulk import BulkOperation
+from crm_app.services.people import actors
+from crm_app.services.platform import bulk_chunks
+from crm_app.services.platform.bulk_operations import WORK
+from crm_app.store.queue import Backoff, queue
+from crm_app.store.uow import UnitOfWork, is_passing, retrying, signal, unit_of_work
+
+log = logging.getLogger(__name__)
+_operations = table_of(BulkOperation)
+_BROKEN = "Something went wrong on our side. What is done stays; you can go on or undo it."
+
+
+@queue.task(name=WORK, retry=Backoff())
+async def work_bulk(tenant_id: str, operation_id: str) -> None:
+    """All chunks that are left. Beginning anew does no harm: a chunk is done once."""
+    tenant, operation = UUID(tenant_id), UUID(operation_id)
+
+    async def step(uow: UnitOfWork) -> bool:
+        return await bulk_chunks.step(uow, operation)
+
+    error = ""
+    try:
+        while await retrying(await _actor(tenant, operation), step):
+            await _tell(tenant, operation)
+    except CrmError as refusal:  # whoever began it may not go on
+        error = str(refusal)
+    except Exception as failure:
+        if is_passing(failure):
+            raise
+        log.exception("the bulk operation %s of workspace %s stopped", operation_id, tenant_id)
+        error = _BROKEN
+    async with unit_of_work(system_actor(tenant)) as uow:
+        await bulk_chunks.end(uow, operation, error=error)
+    await _tell(tenant, operation)
+
+
+async def _actor(tenant: UUID, operation: UUID) -> Actor:
+    """Who began it, with the rights of this moment. NotFound when disabled by now."""
+    columns = [_operations.c[n] for n in ("user_id", "source", "ip", "user_agent")]
+    async with unit_of_work(system_actor(tenant)) as uow:
+        began = (await uow.rows(sa.select(*columns).where(_operations.c.id == operation)))[0]
+        actor = await actors.load(uow, began.user_id, source=Source(began.source))
+    return replace(actor, ip=began.ip, user_agent=began.user_agent)
+
+
+async def _tell(tenant: UUID, operation: UUID) -> None:
+    await signal(system_actor(tenant), WORK, {"id": str(operation)})
