@@ -10,7 +10,7 @@ from crm_app.models.base import table_of
 from crm_app.models.platform.idempotency import IdempotencyKey
 from crm_app.models.platform.workspaces import ClientOperation
 from crm_app.services.people import sessions
-from crm_app.services.platform import audit, bulk_operations
+from crm_app.services.platform import audit, bulk_operations, notifications
 from crm_app.services.sales import activity_facts
 from crm_app.store import uploads
 from crm_app.store.uow import UnitOfWork
@@ -30,7 +30,8 @@ async def seal_audit(uow: UnitOfWork) -> None:
 
 @every("17 3 * * *")
 async def sweep(uow: UnitOfWork) -> None:
-    """Months ahead for the audit log; yesterday's operations and uploads and old sessions are forgotten."""
+    """Months ahead for the audit log; yesterday's operations and uploads, old sessions and notices are
+    forgotten."""
     await uow.execute(sa.text("SELECT crm_audit_partitions(3)"))
     await sessions.sweep(uow)
     await bulk_operations.sweep(uow)
@@ -38,4 +39,5 @@ async def sweep(uow: UnitOfWork) -> None:
     await uow.execute(sa.delete(operations).where(operations.c.created_at < uow.now - timedelta(days=1)))
     requests = table_of(IdempotencyKey)
     await uow.execute(sa.delete(requests).where(requests.c.created_at < uow.now - timedelta(days=1)))
+    await notifications.purge(uow)
     await asyncio.to_thread(uploads.sweep, uow.now)

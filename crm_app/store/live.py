@@ -48,7 +48,17 @@ class Signal:
     body: dict[str, Any] = field(default_factory=dict)
 
 
-Message = Changed | Resync | Signal
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """There is news for these people alone, empty for everybody. Only who asks for it is told."""
+
+    user_ids: frozenset[str] = frozenset()  # as hex
+
+    def is_for(self, user_id: UUID | None) -> bool:
+        return not self.user_ids or (user_id is not None and user_id.hex in self.user_ids)
+
+
+Message = Changed | Resync | Signal | Personal
 _EVERYTHING = (Changed, Resync, Signal)
 
 
@@ -138,6 +148,8 @@ class LiveHub:
             messages.append(Resync(frozenset(body["s"])))
         if "p" in body:
             messages.append(Signal(body["p"], body.get("b", {})))
+        if "n" in body:
+            messages.append(Personal(frozenset(body["n"])))
         for message in messages:
             _tell(subscribers, message)
 

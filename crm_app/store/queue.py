@@ -45,12 +45,22 @@ async def open_queue() -> AsyncIterator[procrastinate.App]:
 
 
 async def defer(
-    connection: Any, task: str, *, lock: str | None = None, key: str | None = None, priority: int = 0, **args: Any
+    connection: Any,
+    task: str,
+    *,
+    lock: str | None = None,
+    key: str | None = None,
+    priority: int = 0,
+    delay: int = 0,
+    **args: Any,
 ) -> None:
     """Put a job into the queue on an open psycopg connection, in its transaction.
 
     `lock`: jobs of one lock run one after another; `key`: a second job of this key is refused while one waits;
-    `priority`: a higher one goes before others that wait, as what a person looks at does.
+    `priority`: a higher one goes before others that wait, as what a person looks at does; `delay`: it waits for so many
+    seconds at least.
     """
-    made = queue.configure_task(task, connection=connection, lock=lock, queueing_lock=key, priority=priority)
-    await made.defer_async(**args)
+    how: Any = {"lock": lock, "queueing_lock": key, "priority": priority}
+    if delay:
+        how["schedule_in"] = {"seconds": delay}
+    await queue.configure_task(task, connection=connection, **how).defer_async(**args)

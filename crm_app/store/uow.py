@@ -117,6 +117,7 @@ class UnitOfWork:
         self._facts: list[DomainEvent] = []
         self._live: dict[tuple[str, UUID], dict[str, Any]] = {}
         self._stale: set[str] = set()
+        self._people: set[UUID] = set()
         self._last: list[tuple[Ready, Values]] = []
 
     def require(self, permission: str) -> None:
@@ -197,7 +198,7 @@ class UnitOfWork:
     @asynccontextmanager
     async def part(self) -> AsyncIterator[None]:
         """A part of the work that may fail alone: what it wrote and told is taken back, and the rest goes on."""
-        facts, live, stale = len(self._facts), dict(self._live), set(self._stale)
+        facts, live, stale, people = len(self._facts), dict(self._live), set(self._stale), set(self._people)
         try:
             async with self.session.begin_nested():
                 await self.session.connection()  # the savepoint is set now: not every statement asks the session
@@ -205,7 +206,7 @@ class UnitOfWork:
                 await self.session.flush()
         except BaseException:
             del self._facts[facts:]
-            self._live, self._stale = live, stale
+            self._live, self._stale, self._people = live, stale, people
             raise
 
     def emit(self, fact: DomainEvent) -> None:
@@ -224,6 +225,10 @@ class UnitOfWork:
     def changed_many(self, entity: str) -> None:
         """Tell open screens at commit that many records of this kind changed: they read anew."""
         self._stale.add(entity)
+
+    def tell_person(self, user_id: UUID) -> None:
+        """Tell this person's open screens at commit that there is news for them alone."""
+        self._people.add(user_id)
 
     async def finish(self) -> None:
         """Write what was emitted; called by unit_of_work before it commits."""
@@ -262,11 +267,13 @@ class UnitOfWork:
         if len(live) > _MOST_LIVE:
             self._stale |= {m["e"] for m in live}
             live = []
-        if not live and not self._stale:
+        if not live and not self._stale and not self._people:
             return ""
         message: dict[str, Any] = {"t": str(self.actor.tenant_id), "u": str(self.actor.user_id or ""), "c": live}
         if self._stale:
             message["s"] = sorted(self._stale)
+        if self._people:  # a message holds 8,000 bytes
+            message["n"] = [p.hex for p in self._people] if len(self._people) <= _MOST_LIVE else []
         return json.dumps(message, separators=(",", ":"))
 
 

@@ -10,7 +10,7 @@ from crm_app.models.base import new_id
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.services.platform import records
 from crm_app.store.engine import engine
-from crm_app.store.live import Changed, LiveHub, Resync, Signal
+from crm_app.store.live import Changed, LiveHub, Personal, Resync, Signal
 from crm_app.store.uow import signal, unit_of_work
 
 SECONDS = 5
@@ -101,3 +101,23 @@ async def test_a_message_that_cannot_be_read_does_not_end_the_feed(admin, hub):
                 await connection.execute(sa.text("SELECT pg_notify('crm_live', :p)"), {"p": payload})
         await signal(admin, "after", {})
         assert await hear(ours) == Signal("after", {})
+
+
+async def test_news_for_one_person_reach_who_asks_for_them(admin, alice, mallory, hub):
+    wanted = (Personal, Resync)
+    with (
+        hub.subscribe(admin.tenant_id, "bell", wanted) as bell,
+        hub.subscribe(admin.tenant_id, "page") as page,
+        hub.subscribe(mallory.tenant_id, "m", wanted) as hers,
+    ):
+        async with unit_of_work(admin) as uow:
+            uow.tell_person(alice.user_id)
+        heard = await hear(bell)
+        assert heard.is_for(alice.user_id) and not heard.is_for(admin.user_id)
+        async with unit_of_work(admin) as uow:
+            for _ in range(60):
+                uow.tell_person(new_id())
+        assert (await hear(bell)).is_for(alice.user_id)  # too many to name them
+        await signal(admin, "after", {})
+        assert await hear(page) == Signal("after", {})
+        assert hers.empty()

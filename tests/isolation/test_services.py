@@ -19,11 +19,13 @@ from sqlmodel import SQLModel
 
 from crm_app import parts, services
 from crm_app.core.errors import CrmError
+from crm_app.core.notices import NoticeKind
 from crm_app.core.registry import Entity
 from crm_app.core.views import View
 from crm_app.models.base import new_id
 from crm_app.services.activities.activities import With
 from crm_app.services.platform.audit_log import Asked
+from crm_app.services.platform.notifications import JOB_DONE
 from crm_app.services.sales.board import Filters
 from crm_app.services.sales.opportunities import Closing, Moved
 from crm_app.store.uow import UnitOfWork, unit_of_work
@@ -153,7 +155,7 @@ def _plain(parameter: str, hint: Any, entity: Entity | None) -> Any:
         return get_args(hint)[0]
     simple: dict[Any, Any] = {
         str: "x", int: 1, bool: True, Decimal: Decimal(1), datetime: datetime.now(UTC), Filters: Filters(),
-        timedelta: timedelta(hours=1), View: View(), Any: None,
+        timedelta: timedelta(hours=1), NoticeKind: JOB_DONE, View: View(), Any: None,
     }  # fmt: skip
     if hint in simple:
         return simple[hint]

@@ -16,12 +16,13 @@ from crm_app.models.people.sessions import LinkPurpose, OneTimeLink, UserSession
 from crm_app.models.people.users import Role, Team, User
 from crm_app.models.platform.failures import FailedJob
 from crm_app.models.platform.imports import ImportBatch, ImportStatus
+from crm_app.models.platform.notifications import Notification
 from crm_app.models.sales.competitors import ReasonKind, WinLossReason
 from crm_app.models.sales.pipelines import Pipeline, Stage
 from crm_app.services.activities import activities
 from crm_app.services.customers import duplicates_pairs, duplicates_scan
 from crm_app.services.people import api_keys, links, sessions
-from crm_app.services.platform import attachments, bulk_operations, failures, merges, records
+from crm_app.services.platform import attachments, bulk_operations, failures, merges, notifications, records
 from crm_app.services.sales import drops, lines, opportunities, stakeholders
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
@@ -80,6 +81,8 @@ async def build(actor: Actor, secret: str) -> World:
             uow, registry.get("contact"), named, operation_id=new_id(), record_ids=[contact.id]
         )
         ids["bulk_id"] = bulk.id
+        await notifications.notify(uow, of["user"], notifications.JOB_DONE, source_id=company.id, title=secret)
+        told = await uow.scalar(sa.select(table_of(Notification).c.id))
         batch = ImportBatch(name=secret, status=ImportStatus.done, user_id=actor.user_id)
         uow.add(batch)
         await uow.flush()
@@ -101,7 +104,9 @@ async def build(actor: Actor, secret: str) -> World:
         "manager_id": of["user"], "role_id": of["role"], "team_id": of["team"], "parent_id": of["team"],
         "stage_id": of["stage"], "to_stage_id": of["stage"], "pipeline_id": of["pipeline"], "activity_id": planned.id,
         "line_id": line.id, "stakeholder_id": part.id, "operation_id": operation, "batch_id": batch.id,
-        "merge_id": joined.id, "scan_id": scan.id, "key_id": key.id, "attachment_id": attached.id, "file_id": new_id(),
+        "merge_id": joined.id, "scan_id": scan.id, "key_id": key.id, "attachment_id": attached.id,
+        "about_id": company.id, "source_id": company.id, "by_id": of["user"], "notification_id": told,
+        "file_id": new_id(),
         "reason_id": of["win_loss_reason"], "competitor_id": rival.id,
     }  # fmt: skip
     return World(actor, secret, ids, of, await _all_ids(actor), moved)

@@ -2,6 +2,7 @@
 
 from crm_app.core.context import Actor
 from crm_app.integrations.smtp import Mail
+from crm_app.services.platform.notifications import Letter
 from crm_app.store.identity import LinkRow
 
 
@@ -36,5 +37,21 @@ def password_changed(actor: Actor, email: str) -> Mail:
         text=(
             f"Hello {actor.name},\n\nyour password was just changed, and you were signed out everywhere else.\n"
             "If that was not you, ask your admin for help at once.\n"
+        ),
+    )
+
+
+def notice(letter: Letter, base_url: str) -> Mail:
+    """A line of the notification centre. Its words come from people: none of them may break a line of the head."""
+    told = letter.told
+    headline = " ".join(f"{told.sentence} {told.record}".split())
+    said = f"\n{told.text}\n" if told.text else ""
+    link = f"\n{base_url}{told.href}\n" if told.href else ""
+    return Mail(
+        to=letter.to,
+        subject=headline,
+        text=(
+            f"Hello {letter.name},\n\n{headline}.\n{said}{link}\n"
+            f"What you are told of by mail is up to you: {base_url}/settings/profile\n"
         ),
     )

@@ -14,6 +14,7 @@ from crm_app.core.changes import Draft, RecordChanged, diff_of, guards_of, value
 from crm_app.core.conditions import stored
 from crm_app.core.errors import Conflict, Forbidden, Invalid
 from crm_app.core.registry import CUSTOM, Entity, Kind
+from crm_app.services.platform import notifications
 from crm_app.services.platform.schema import entity_of
 from crm_app.services.platform.sight import Seen, columns_of, link_column, shown, sort_column
 from crm_app.services.platform.validation import check_links, check_values
@@ -190,6 +191,7 @@ async def create(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> 
     await check_links(uow, entity, given)
     record = await _insert(uow, entity, as_columns(entity, given))
     _tell(uow, entity, record, "created", {n: [None, v] for n, v in given.items()})
+    await notifications.assigned(uow, entity, record)
     return record
 
 
@@ -215,6 +217,8 @@ async def update(
         setattr(record, name, value)
     await _write(uow, entity)
     _tell(uow, entity, record, "updated", {n: d for n, d in diff.items() if n in entity.fields})
+    if "owner_id" in diff:
+        await notifications.assigned(uow, entity, record)
     return record
 
 
