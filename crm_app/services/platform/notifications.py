@@ -115,7 +115,7 @@ async def notify(
     if choice.in_app:
         uow.tell_person(user_id)
     if choice.by_mail and smtp.is_configured():
-        args = {"tenant_id": str(uow.actor.tenant_id), "notification_id": str(made)}
+        args: dict[str, Any] = {"tenant_id": str(uow.actor.tenant_id), "notification_id": str(made)}
         await queue.defer(await uow.driver(), MAIL, delay=MAIL_AFTER, **args)
 
 
