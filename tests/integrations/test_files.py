@@ -4,30 +4,22 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from crm_app.integrations.files import BucketFiles, Files, FilesRefused, FolderFiles, key_of
 from crm_app.models.base import new_id
 from crm_app.store.uow import unit_of_work
+from tests.integrations import s3
 
 
 @pytest.fixture(scope="module")
 def s3_server() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    boto3.client(
-        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="key", aws_secret_access_key="secret"
-    ).create_bucket(Bucket="crm")
-    yield endpoint
-    server.stop()
+    with s3.s3_server() as endpoint:
+        yield endpoint
 
 
-def bucket(endpoint: str, name: str = "crm") -> BucketFiles:
-    return BucketFiles(name, endpoint=endpoint, region="us-east-1", access_key="key", secret_key="secret")
+def bucket(endpoint: str, name: str = s3.BUCKET, access_key: str = s3.ACCESS_KEY) -> BucketFiles:
+    return BucketFiles(name, endpoint=endpoint, region="us-east-1", access_key=access_key, secret_key=s3.SECRET_KEY)
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -97,6 +89,11 @@ async def test_no_file_moves_while_a_transaction_is_open(place, tmp_path, admin)
 async def test_a_bucket_that_is_not_there_is_told(s3_server, tmp_path):
     with pytest.raises(FilesRefused):
         await bucket(s3_server, "nobodys").put(key_of(new_id(), new_id()), a_file(tmp_path, b"x"))
+
+
+async def test_a_key_without_the_right_is_told(s3_server, tmp_path):
+    with pytest.raises(FilesRefused, match="must look at its keys"):
+        await bucket(s3_server, access_key="stranger").put(key_of(new_id(), new_id()), a_file(tmp_path, b"x"))
 
 
 async def test_a_full_disk_is_told(tmp_path):
