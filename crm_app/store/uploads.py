@@ -50,7 +50,7 @@ async def spool(
         kinds = ", ".join(sorted(e.lstrip(".").upper() for e in endings))
         raise Invalid(file=f"{safe} is none of {kinds}. Save it as one of them")
     upload_id = new_id()
-    folder = _home(actor) / upload_id.hex
+    folder = home(actor) / upload_id.hex
     try:
         await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True)
         size, digest = await _write(folder / safe, chunks, largest)
@@ -95,7 +95,7 @@ async def _write(path: Path, chunks: AsyncIterator[bytes], largest: int) -> tupl
 
 def find(actor: Actor, upload_id: UUID) -> Upload:
     """The file that this very person sent; NotFound when it was thrown away, or is somebody else's."""
-    folder = _home(actor) / upload_id.hex
+    folder = home(actor) / upload_id.hex
     path = next((p for p in sorted(folder.iterdir()) if not p.name.startswith(".")), None) if folder.is_dir() else None
     if path is None:
         raise NotFound("This file is not here any more. Choose it again.")
@@ -109,7 +109,7 @@ def beside(upload: Upload, name: str) -> Path:
 
 def discard(actor: Actor, upload_id: UUID) -> None:
     """Throw it away; nothing when it is gone."""
-    shutil.rmtree(_home(actor) / upload_id.hex, ignore_errors=True)
+    shutil.rmtree(home(actor) / upload_id.hex, ignore_errors=True)
 
 
 def sweep(now: datetime) -> int:
@@ -127,7 +127,8 @@ def _root() -> Path:
     return settings().data_dir / "uploads"
 
 
-def _home(actor: Actor) -> Path:
+def home(actor: Actor) -> Path:
+    """The folder of everything that this person sent."""
     if actor.user_id is None:
         raise Unauthenticated("Sign in first.")
     return _root() / actor.tenant_id.hex / actor.user_id.hex

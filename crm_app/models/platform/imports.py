@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from crm_app.core.clock import utcnow
-from crm_app.models.base import TZ, TenantScoped, choice, tenant_fk
+from crm_app.models.base import TZ, TenantScoped, choice, json_list, tenant_fk
 
 
 class ImportStatus(StrEnum):
@@ -31,6 +31,59 @@ class ImportBatch(TenantScoped, table=True):
     user_id: UUID | None = None
     created_at: datetime = Field(default_factory=utcnow, sa_type=TZ)
     finished_at: datetime | None = Field(default=None, sa_type=TZ)
+
+
+class JobStatus(StrEnum):
+    draft = "draft"  # files are being chosen and matched
+    checking = "checking"
+    checked = "checked"
+    waiting = "waiting"  # for its turn
+    running = "running"
+    paused = "paused"
+    stopping = "stopping"  # cancelled: what was written is being taken back
+    done = "done"
+    failed = "failed"
+    closed = "closed"  # looked at and put away
+
+
+class ImportJob(TenantScoped, table=True):
+    """An import on its way, from the first file to the result; the batch it writes has its id.
+
+    `document` is what a person chose (services.platform.imports.outline) and `revision` counts its changes; `report`
+    is of the check of revision `checked`. `wanted` is what the person asks of the work under way: pause or cancel.
+    `place` is how far the run is: the next (step, row) to write.
+    """
+
+    __tablename__ = "import_job"
+    __table_args__ = (sa.Index("ix_import_job_user", "tenant_id", "user_id", sa.text("created_at DESC")),)
+
+    name: str = Field(default="", max_length=200)
+    status: JobStatus = choice(JobStatus, default=JobStatus.draft)
+    user_id: UUID
+    document: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    revision: int = 0
+    checked: int = -1
+    progress: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    report: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    place: list[int] = json_list()
+    wanted: str = Field(default="", max_length=12)
+    error: str = ""
+    created_at: datetime = Field(default_factory=utcnow, sa_type=TZ)
+    updated_at: datetime = Field(default_factory=utcnow, sa_type=TZ)
+
+
+class ImportPreset(TenantScoped, table=True):
+    """A matching of columns that is kept under a name, for the next file of this kind."""
+
+    __tablename__ = "import_preset"
+    __table_args__ = (sa.Index("uq_import_preset_name", "tenant_id", "entity", "name", unique=True),)
+
+    entity: str = Field(max_length=40)
+    name: str = Field(max_length=80)
+    headings: list[str] = json_list()
+    document: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    user_id: UUID | None = None
+    updated_at: datetime = Field(default_factory=utcnow, sa_type=TZ)
 
 
 class ImportedRows(TenantScoped, table=True):

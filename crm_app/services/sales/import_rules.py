@@ -328,6 +328,17 @@ def _empty(rows: Rows, dtype: Any = None) -> pl.Series:
 class ActivityRules(ImportRules):
     """A deal knows what was done with it last and what comes next, wherever its activities come from."""
 
+    headings: ClassVar = {
+        "subject": ("title", "activity", "what", "betreff"),
+        "kind": ("type", "activity type", "art"),
+        "happens_at": ("date", "due date", "due", "start", "when", "activity date", "datum"),
+        "body": ("description", "notes", "note", "comments", "text"),
+        "opportunity_id": ("deal", "deal title", "deal name", "opportunity name"),
+        "account_id": ("company", "organization", "customer", "firma"),
+        "contact_id": ("person", "contact person", "contact name", "contact"),
+        "owner_id": ("assigned to", "assigned to user", "responsible"),
+        "duration_minutes": ("duration", "minutes"),
+    }
     leads: ClassVar = {"opportunity_id": activity_facts.refresh}
 
 

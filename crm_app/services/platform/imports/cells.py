@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +29,9 @@ _FILTERS: dict[str, Callable[[str], str]] = {
 def texts_of(step: StepMapping, source: SourceTable, rows: Rows) -> pl.DataFrame:
     """ROW and the text for each field, before it is read; rows to skip are gone, here and in `rows`."""
     _require_columns(step, source)
-    frame = source.frame
+    frame = fixed(source.frame, step.fixes)
+    if step.left_out:
+        frame = frame.filter(~frame[ROW].is_in(list(step.left_out)))
     for rule in step.skip:
         frame = frame.filter(~_is_skipped(frame[rule.column], rule))
     rows.frame = frame.select(ROW)
@@ -46,8 +48,18 @@ def texts_of(step: StepMapping, source: SourceTable, rows: Rows) -> pl.DataFrame
     return pl.DataFrame([s.alias(n) for n, s in texts.items()])
 
 
+def fixed(frame: pl.DataFrame, fixes: Mapping[int, Mapping[str, str]]) -> pl.DataFrame:
+    """The frame with the texts that a person wrote into cells."""
+    for column in {c for texts in fixes.values() for c in texts} & set(frame.columns):
+        new = {row: texts[column] for row, texts in fixes.items() if column in texts}
+        written = frame[ROW].is_in(list(new))
+        values = pl.Series(column, [new.get(r) or None for r in frame[ROW].to_list()], dtype=pl.String)
+        frame = frame.with_columns(values.zip_with(written, frame[column]))
+    return frame
+
+
 def _require_columns(step: StepMapping, source: SourceTable) -> None:
-    named = [*step.columns, *(r.column for r in step.skip)]
+    named = [*step.columns, *(r.column for r in step.skip), *([step.id_column] if step.id_column else [])]
     named += [slot for t in step.templates.values() for slot, _ in _SLOT.findall(t)]
     if missing := [c for c in dict.fromkeys(named) if c not in source.columns]:
         raise Invalid(f'{source.name} has no column "{missing[0]}". It has {", ".join(source.columns)}.')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from rapidfuzz import fuzz, process
 from crm_app.core import registry
 from crm_app.core.errors import Invalid
 from crm_app.core.registry import Entity, FieldSpec, Kind
+from crm_app.services.platform.imports import foreign
 from crm_app.services.platform.imports.directory import (
     HIDDEN,
     SEPARATOR,
@@ -62,10 +63,14 @@ class Joins:
             self.rows.put(f"{name}__text", texts)  # known only once all rows have their ids
             self.rows.put(name, pl.Series(name, [None] * len(texts), dtype=pl.String))
             return
+        by_id = self.planning.foreign.find(self._target(name).name, texts)
+        if rule.foreign:
+            rule = replace(rule, create_missing=False)
+        texts = texts.zip_with(by_id.is_null(), pl.Series([None], dtype=pl.String).new_from_index(0, len(texts)))
         found, keys = await self._find(name, texts, rule)
         if rule.create_missing and (missing := self._missing(found, keys)):
             await self._create_missing(name, texts, keys, missing, rule, found)
-        self.rows.put(name, found.find(keys))
+        self.rows.put(name, by_id.zip_with(by_id.is_not_null(), found.find(keys)))
         await self._reject_unknown(name, texts, keys, rule, found)
 
     async def _find(self, name: str, texts: pl.Series, rule: LinkRule) -> tuple[Directory, pl.Series]:
@@ -125,6 +130,9 @@ class Joins:
         unknown = self.rows.frame[name].is_null() & texts.is_not_null()
         if not unknown.any():
             return
+        if rule.lenient or (rule.foreign and self.rows.specs[name].nullable):
+            self._leave_empty(name, texts.filter(unknown))
+            return
         target, label = self._target(name), self._target(name).label.lower()
         frame = pl.DataFrame([self.rows.frame[ROW], texts.alias("text"), keys.alias("key")]).filter(unknown)
         for (key, text), group in frame.group_by("key", "text", maintain_order=True):
@@ -134,12 +142,25 @@ class Joins:
                     "tell them apart by another field under `by`",
                 )
             else:
-                message = (
+                message = self._lost(target.name, str(text)) or (
                     f"is no {label} here" if found.trouble(str(key)) != HIDDEN else f"is no {label} that you may use"
                 )
                 remedy = self._advice(str(text), rule, found)
             self.rows.log.add(group[ROW], self.rows.headings.get(name, name), [text] * group.height, message, remedy)
         self.rows.keep(~unknown)
+
+    def _lost(self, entity: str, text: str) -> str:
+        place = self.planning.foreign.lost.get(entity, {}).get(foreign.first(text))
+        return f"is row {place[0]} of {place[1]}, which is left out" if place else ""
+
+    def _leave_empty(self, name: str, texts: pl.Series) -> None:
+        """Ids of records that are in none of the files, and names that count as nobody."""
+        target = self._target(name)
+        lost = sum(1 for t in texts.to_list() if self._lost(target.name, t))
+        column = self.rows.headings.get(name, name)
+        self.rows.note(f"{column}: names a row that is left out, so it stays empty", lost)
+        instead = "you are the owner" if name == "owner_id" else "it stays empty"
+        self.rows.note(f"{column}: names a {target.label.lower()} that is not here, so {instead}", len(texts) - lost)
 
     @staticmethod
     def _advice(text: str, rule: LinkRule, found: Directory) -> str:
@@ -164,8 +185,9 @@ class Joins:
                 ):
                     if key is not None:
                         found.ids.setdefault(key, record_id)
+            by_id = self.planning.foreign.find(self._target(name).name, texts)
             keys = keys_of([texts], rule.match)
-            rows.put(name, found.find(keys))
+            rows.put(name, by_id.zip_with(by_id.is_not_null(), found.find(keys)))
             await self._reject_unknown(name, texts, keys, rule, found)
 
     # -- empty cells -------------------------------------------------------------------------------------------------
@@ -211,8 +233,12 @@ class Joins:
     async def _named_record(self, name: str, fill: Fill) -> pl.Series:
         """One record of this name for all; with `record` it is created when there is none."""
         rule = self.rows.step.link_rule(name)
-        rule = LinkRule(rule.by, rule.match, fill.by is FillBy.record, rule.set)
+        rule = replace(rule, create_missing=fill.by is FillBy.record)
         texts = pl.Series(name, [fill.value], dtype=pl.String).new_from_index(0, len(self.rows))
+        by_id = self.planning.foreign.find(self._target(name).name, texts)
+        if rule.foreign:
+            rule = replace(rule, create_missing=False)
+        texts = texts.zip_with(by_id.is_null(), pl.Series([None], dtype=pl.String).new_from_index(0, len(texts)))
         found, keys = await self._find(name, texts, rule)
         if rule.create_missing and (missing := self._missing(found, keys)):
             await self._create_missing(name, texts, keys, missing, rule, found)

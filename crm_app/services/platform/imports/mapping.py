@@ -4,14 +4,13 @@ It is YAML (or JSON, which is YAML too), written and read by managers; every sca
 `007` and `2026-03-31` stay what they look like. docs/how-to/import-maven.md walks through one.
 """
 
-import difflib
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path, PurePath
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 
@@ -20,6 +19,7 @@ from crm_app.core.errors import Invalid
 from crm_app.core.money import CURRENCIES
 from crm_app.core.registry import STAMPS, Entity, FieldSpec, Kind
 from crm_app.core.text import fold
+from crm_app.services.platform.imports.documents import Part, near
 from crm_app.services.platform.imports.reading import FileHints
 from crm_app.services.platform.imports.rules import ImportRules, rules_of
 
@@ -41,6 +41,23 @@ class Match(StrEnum):
     folded = "folded"  # also "GTXPro" and "GTX Pro", "Acme Corp." and "ACME"
 
 
+class Act(StrEnum):
+    """What happens to a row that looks like a record that is here, or like an earlier row."""
+
+    skip = "skip"
+    update = "update"
+    create = "create"
+
+
+@dataclass(frozen=True)
+class Doubles:
+    """What a person chose for rows that are surely here already, for those to check, and for single rows."""
+
+    sure: Act = Act.skip
+    check: Act = Act.create
+    rows: Dict[int, Act] = field(default_factory=dict)
+
+
 class FillBy(StrEnum):
     constant = "constant"
     field = "field"  # another field of the row
@@ -59,11 +76,17 @@ class Fill:
 
 @dataclass(frozen=True)
 class LinkRule:
-    """How the text of a cell finds the record it means: by the field `by`, among the records of the row's `within`."""
+    """How the text of a cell finds the record it means: by the field `by`, among the records of the row's `within`.
+
+    `foreign`: by the id it has in the system the files come from, among the rows of this batch. `lenient`: a text that
+    names nobody leaves the link empty.
+    """
 
     by: str
     match: Match = Match.exact
     create_missing: bool = False
+    foreign: bool = False
+    lenient: bool = False
     set: Dict[str, str] = field(default_factory=dict)  # values of records created for missing ones
 
 
@@ -100,6 +123,10 @@ class StepMapping:
     currency: str = ""
     day_first: bool | None = None
     decimal: str | None = None
+    id_column: str = ""  # holds the id that a row has where the file comes from
+    fixes: Dict[int, Dict[str, str]] = field(default_factory=dict)  # row -> column of the file -> text instead
+    left_out: frozenset[int] = frozenset()  # rows that a person left out
+    doubles: Doubles | None = None  # None: what `mode` and `key` say
 
     def spec(self, name: str) -> FieldSpec:
         return importable(self.entity, self.rules)[name]
@@ -153,21 +180,21 @@ def read_mapping(text: str, *, name: str = "Import") -> ImportMapping:
 
 def parse_mapping(document: Any, *, name: str = "Import") -> ImportMapping:
     """The mapping of a document that was read elsewhere, as the import page does."""
-    whole = _Part("", document)
+    whole = Part("", document)
     whole.knows("name", "currency", "day_first", "decimal", "steps")
     defaults = {n: document[n] for n in ("currency", "day_first", "decimal") if n in document}
     items = whole.value("steps", list, [])
     if not items:
         whole.wrong("steps", "is needed: a list with at least one file")
-    steps = tuple(_step(_Part(f"steps[{i}].", item), defaults) for i, item in enumerate(items, 1))
+    steps = tuple(_step(Part(f"steps[{i}].", item), defaults) for i, item in enumerate(items, 1))
     return ImportMapping(whole.value("name", str, name)[:200], steps, document)
 
 
-def _step(part: "_Part", defaults: dict[str, Any]) -> StepMapping:
+def _step(part: Part, defaults: dict[str, Any]) -> StepMapping:
     part.knows(
         "name", "file", "rows", "sheet", "head_row", "separator", "encoding", "entity", "mode", "key", "match", "once",
         "columns", "constants", "templates", "values", "multiply", "if_empty", "links", "skip", "currency",
-        "day_first", "decimal",
+        "day_first", "decimal", "id_column", "fixes", "left_out", "doubles",
     )  # fmt: skip
     entity = registry.find(part.value("entity", str, ""))
     if entity is None:
@@ -183,12 +210,12 @@ def _step(part: "_Part", defaults: dict[str, Any]) -> StepMapping:
     if file and (PurePath(file).is_absolute() or ".." in PurePath(file).parts):
         part.wrong("file", "is the name of a file in the folder of the import, without a path that leads out of it")
     mode = part.choice("mode", Mode, Mode.upsert if keys else Mode.create)
-    if not keys and mode is not Mode.create:
+    if not keys and mode is not Mode.create and "doubles" not in part.data:
         part.wrong("key", f"is needed for the mode {mode}: the field that tells which record a row is")
     step = StepMapping(
         name=part.value("name", str, "") or entity.plural,
         entity=entity, rules=rules, file=file,
-        rows=[_Part(f"{part.path}rows[{i}].", r).mapping() for i, r in enumerate(rows, 1)],
+        rows=[Part(f"{part.path}rows[{i}].", r).mapping() for i, r in enumerate(rows, 1)],
         hints=FileHints(
             sheet=part.value("sheet", str, "") or 0, head_row=part.number("head_row"),
             separator=part.value("separator", str, "").replace("tab", "\t"), encoding=part.value("encoding", str, ""),
@@ -201,14 +228,16 @@ def _step(part: "_Part", defaults: dict[str, Any]) -> StepMapping:
         multiply={fields.find("multiply", f): _factor(part, fields, f, v) for f, v in part.texts("multiply").items()},
         if_empty={fields.find("if_empty", f): _fills(part, fields, f, v) for f, v in part.inner("if_empty").items()},
         links={fields.find("links", f): _link(part, fields, f) for f in part.inner("links")},
-        skip=tuple(_skip(_Part(f"{part.path}skip[{i}].", s)) for i, s in enumerate(part.value("skip", list, []), 1)),
+        skip=tuple(_skip(Part(f"{part.path}skip[{i}].", s)) for i, s in enumerate(part.value("skip", list, []), 1)),
         currency=part.value("currency", str, defaults.get("currency", "")).upper(),
         day_first=part.flag("day_first", defaults), decimal=part.value("decimal", str, defaults.get("decimal")),
+        id_column=part.value("id_column", str, ""), fixes=_fixes(part), left_out=_numbers(part, "left_out"),
+        doubles=_doubles(part),
     )  # fmt: skip
     return _checked(part, step)
 
 
-def _checked(part: "_Part", step: StepMapping) -> StepMapping:
+def _checked(part: Part, step: StepMapping) -> StepMapping:
     if rows := step.rows:  # a column of rows that stand here is named like its field
         fields = _Names(part, step.entity, step.rules)
         own = {c: fields.find("rows", c) for row in rows for c in row if c not in step.columns}
@@ -229,7 +258,7 @@ def _checked(part: "_Part", step: StepMapping) -> StepMapping:
     return step
 
 
-def _fills(part: "_Part", fields: "_Names", name: str, value: Any) -> tuple[Fill, ...]:
+def _fills(part: Part, fields: "_Names", name: str, value: Any) -> tuple[Fill, ...]:
     place = f"if_empty.{name}"
     found = []
     for item in value if isinstance(value, list) else [value]:
@@ -251,7 +280,7 @@ def _fills(part: "_Part", fields: "_Names", name: str, value: Any) -> tuple[Fill
     return tuple(found)
 
 
-def _factor(part: "_Part", fields: "_Names", name: str, given: str) -> Decimal:
+def _factor(part: Part, fields: "_Names", name: str, given: str) -> Decimal:
     if fields.spec(fields.find("multiply", name)).kind not in (Kind.money, Kind.number, Kind.decimal):
         part.wrong(f"multiply.{name}", "is no number")
     try:
@@ -263,20 +292,20 @@ def _factor(part: "_Part", fields: "_Names", name: str, given: str) -> Decimal:
     return factor
 
 
-def _related(part: "_Part", fields: "_Names", place: str, given: str) -> str:
+def _related(part: Part, fields: "_Names", place: str, given: str) -> str:
     head, _, tail = given.partition(".")
     spec = fields.spec(fields.find(place, head))
     if spec.kind is not Kind.link or not tail:
         part.wrong(place, "related is written like product.price_minor: a link, a dot, a field of the linked record")
     target = registry.get(spec.target)
     if tail not in target.fields:
-        part.wrong(place, f"{target.label} has no field {tail}{_near(tail, target.fields)}")
+        part.wrong(place, f"{target.label} has no field {tail}{near(tail, target.fields)}")
     return f"{spec.name}.{tail}"
 
 
-def _link(part: "_Part", fields: "_Names", name: str) -> LinkRule:
-    inner = _Part(f"{part.path}links.{name}.", part.inner("links")[name])
-    inner.knows("by", "match", "create_missing", "set")
+def _link(part: Part, fields: "_Names", name: str) -> LinkRule:
+    inner = Part(f"{part.path}links.{name}.", part.inner("links")[name])
+    inner.knows("by", "match", "create_missing", "set", "foreign", "lenient")
     spec = fields.spec(fields.find("links", name))
     if spec.kind is not Kind.link:
         part.wrong(f"links.{name}", "does not point to a record")
@@ -287,21 +316,50 @@ def _link(part: "_Part", fields: "_Names", name: str) -> LinkRule:
         by=names.any("by", by) if by else target.title,
         match=inner.choice("match", Match, Match.exact),
         create_missing=inner.flag("create_missing", {}) or False,
+        foreign=inner.flag("foreign", {}) or False,
+        lenient=inner.flag("lenient", {}) or False,
         set={names.find("set", f): v for f, v in inner.texts("set").items()},
     )
 
 
-def _skip(part: "_Part") -> SkipRule:
+def _skip(part: Part) -> SkipRule:
     part.knows("column", "is")
     given = part.value("is", str | list, "")
     values = frozenset(fold(v) for v in ([given] if isinstance(given, str) else given))
     return SkipRule(part.value("column", str, ""), values)
 
 
+def _numbers(part: Part, name: str) -> frozenset[int]:
+    given = part.value(name, list, [])
+    if not all(str(n).isdigit() for n in given):
+        part.wrong(name, "is a list of row numbers")
+    return frozenset(int(n) for n in given)
+
+
+def _fixes(part: Part) -> dict[int, dict[str, str]]:
+    if not all(n.isdigit() for n in part.inner("fixes")):
+        part.wrong("fixes", "holds row numbers, with a text for each column")
+    return {int(n): part.texts("fixes", n) for n in part.inner("fixes")}
+
+
+def _doubles(part: Part) -> Doubles | None:
+    if "doubles" not in part.data:
+        return None
+    inner = Part(f"{part.path}doubles.", part.inner("doubles"))
+    inner.knows("sure", "check", "rows")
+    rows = Part(f"{part.path}doubles.rows.", inner.inner("rows"))
+    if not all(n.isdigit() for n in rows.data):
+        inner.wrong("rows", "holds row numbers, with skip, update or create for each")
+    return Doubles(
+        inner.choice("sure", Act, Act.skip), inner.choice("check", Act, Act.create),
+        {int(n): rows.choice(n, Act, Act.skip) for n in rows.data},
+    )  # fmt: skip
+
+
 class _Names:
     """Finds a field by its name, its name without _id, _minor, _on or _at, or its label."""
 
-    def __init__(self, part: "_Part", entity: Entity, rules: ImportRules) -> None:
+    def __init__(self, part: Part, entity: Entity, rules: ImportRules) -> None:
         self.part, self.entity = part, entity
         self.fields = importable(entity, rules)
 
@@ -311,7 +369,7 @@ class _Names:
         if found is None and name in self.entity.fields:
             self.part.wrong(place, f"{name} of {self.entity.plural.lower()} is set by the system")
         if found is None:
-            self.part.wrong(place, f"{self.entity.label} has no field {name}{_near(name, self.fields)}")
+            self.part.wrong(place, f"{self.entity.label} has no field {name}{near(name, self.fields)}")
         return found
 
     def _found(self, name: str) -> str | None:
@@ -329,67 +387,3 @@ class _Names:
 
     def spec(self, name: str) -> FieldSpec:
         return self.fields[name]
-
-
-class _Part:
-    """A piece of the document, which knows where it stands."""
-
-    def __init__(self, path: str, data: Any) -> None:
-        self.path, self.data = path, data
-        if not isinstance(data, dict):
-            self.wrong("", "must hold names and values, like `entity: account`")
-
-    def wrong(self, place: str, message: str) -> NoReturn:
-        where = f"{self.path}{place}".rstrip(".")
-        raise Invalid(f"Mapping, {where or 'at its start'}: {message}.")
-
-    def knows(self, *names: str) -> None:
-        for name in self.data:
-            if name not in names:
-                self.wrong(name, f"is not known here{_near(name, names)}")
-
-    def value(self, name: str, kind: Any, default: Any) -> Any:
-        found = self.data.get(name, default)
-        if found is not default and not isinstance(found, kind):
-            self.wrong(name, "must be a list" if kind is list else "must be a text")
-        return found
-
-    def mapping(self) -> dict[str, Any]:
-        return dict(self.data)
-
-    def inner(self, name: str) -> dict[str, Any]:
-        found = self.data.get(name) or {}
-        if not isinstance(found, dict):
-            self.wrong(name, "must hold names and values")
-        return found
-
-    def texts(self, name: str, within: str = "") -> dict[str, str]:
-        found = self.inner(name)[within] if within else self.inner(name)
-        if not isinstance(found, dict) or any(not isinstance(v, str) for v in found.values()):
-            self.wrong(f"{name}.{within}".rstrip("."), "must hold names and texts")
-        return {str(k): v for k, v in found.items()}
-
-    def choice(self, name: str, kind: type[StrEnum], default: Any) -> Any:
-        found = self.value(name, str, default)
-        if found not in set(kind):
-            self.wrong(name, f"must be one of {', '.join(kind)}")
-        return kind(found)
-
-    def flag(self, name: str, defaults: dict[str, Any]) -> bool | None:
-        found = self.value(name, str, defaults.get(name))
-        if found is None:
-            return None
-        if fold(found) not in ("true", "false", "yes", "no"):
-            self.wrong(name, "is true or false")
-        return fold(found) in ("true", "yes")
-
-    def number(self, name: str) -> int | None:
-        found = self.value(name, str, None)
-        if found is not None and (not found.isdigit() or int(found) < 1):
-            self.wrong(name, "is the number of a row, from 1")
-        return int(found) if found else None
-
-
-def _near(name: str, names: Any) -> str:
-    close = difflib.get_close_matches(name, [str(n) for n in names], 3, 0.6)
-    return f"; did you mean {' or '.join(close)}?" if close else f"; it may be {', '.join(sorted(names)[:30])}"

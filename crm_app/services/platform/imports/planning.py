@@ -15,11 +15,13 @@ from crm_app.core.context import Actor
 from crm_app.core.errors import Forbidden
 from crm_app.core.registry import Entity
 from crm_app.models.base import new_id_texts
-from crm_app.services.platform.imports import cells, joining, settling
+from crm_app.services.platform.imports import cells, doubles, joining, settling
 from crm_app.services.platform.imports.directory import Planned
+from crm_app.services.platform.imports.doubles import Standing
+from crm_app.services.platform.imports.foreign import Foreign
 from crm_app.services.platform.imports.frames import pl
 from crm_app.services.platform.imports.mapping import FillBy, ImportMapping, Mode, StepMapping, importable
-from crm_app.services.platform.imports.reading import ROW, SourceTable, read_table, table_of_rows
+from crm_app.services.platform.imports.reading import ROW, FileHints, SourceTable, read_table, table_of_rows
 from crm_app.services.platform.imports.report import Report, StepReport
 from crm_app.services.platform.imports.rows import ProblemLog, Rows
 from crm_app.services.platform.imports.rules import ImportRules, rules_of
@@ -66,17 +68,26 @@ class Planning:
     planned: Planned = field(default_factory=Planned)
     steps: list[PlannedStep] = field(default_factory=list)
     looked_at: set[str] = field(default_factory=set)
+    foreign: Foreign = field(default_factory=Foreign)
 
 
-async def plan(uow: UnitOfWork, mapping: ImportMapping, folder: Path, *, told: Told = lambda _line: None) -> Plan:
-    """Understand all rows of all steps. Invalid when a file or a column is not there, Forbidden without permission."""
+async def plan(
+    uow: UnitOfWork,
+    mapping: ImportMapping,
+    folder: Path,
+    *,
+    told: Told = lambda _line: None,
+    read: Callable[[Path, FileHints], SourceTable] = read_table,
+) -> Plan:
+    """Understand all rows of all steps; `read` opens a file. Invalid when a file or a column is not there, Forbidden
+    without permission."""
     await uow.execute(BULK)
     planning = Planning(uow, mapping)
     for step in mapping.steps:
         permit(uow, step)
     for step in mapping.steps:
         told(f"Checking {step.name}")
-        source = await asyncio.to_thread(_source, step, folder)
+        source = await asyncio.to_thread(_source, step, folder, read)
         await _plan_step(planning, step, source)
     report = Report(mapping.name, [s.report for s in planning.steps])
     return Plan(mapping, folder, report, planning.steps, await marks(uow, planning.looked_at))
@@ -112,8 +123,8 @@ def _permit_fields(actor: Actor, step: StepMapping) -> None:
             raise Forbidden(f"Your role does not let you change {step.spec(name).label}: leave it out of the mapping.")
 
 
-def _source(step: StepMapping, folder: Path) -> SourceTable:
-    return read_table(folder / step.file, step.hints) if step.file else table_of_rows(step.name, step.rows)
+def _source(step: StepMapping, folder: Path, read: Callable[[Path, FileHints], SourceTable]) -> SourceTable:
+    return read(folder / step.file, step.hints) if step.file else table_of_rows(step.name, step.rows)
 
 
 async def _plan_step(
@@ -125,23 +136,26 @@ async def _plan_step(
         step.name, step.entity.name, source.name, rows=source.frame.height + len(source.ragged), is_related=is_related
     )
     report.notes += [(note, 1) for note in source.notes]
-    for ragged in source.ragged:
+    ragged_rows = [r for r in source.ragged if r.row not in step.left_out]
+    for ragged in ragged_rows:
         log.add([ragged.row], "", None, ragged.message, ragged.remedy)
     rows = Rows(
         step, source.frame.select(ROW), importable(step.entity, step.rules),
         {f: c for c, f in step.columns.items() if step.file}, log, _nothing_related,
     )  # fmt: skip
     texts = cells.texts_of(step, source, rows)
-    report.skipped = source.frame.height - texts.height
+    report.skipped = source.frame.height - texts.height + len(source.ragged) - len(ragged_rows)
     await asyncio.to_thread(cells.read_cells, rows, texts, uow.actor)
 
     async def create_related(related: StepMapping) -> pl.DataFrame:
-        return await _plan_step(planning, related, _source(related, Path()), is_related=True)
+        return await _plan_step(planning, related, _source(related, Path(), read_table), is_related=True)
 
     joins = joining.Joins(planning, rows, create_related)
     rows.related = joins.related
     await joins.join(texts)
-    await _match(planning, rows, report)
+    standing = await _match(planning, rows, report)
+    if step.id_column:
+        planning.foreign.add(step.entity.name, source, step.id_column, _records_of(rows, standing))
     await joins.join_own()
     await joins.fill_empty()
     await step.rules.complete(uow, rows)
@@ -163,8 +177,36 @@ async def _nothing_related(link: str, name: str) -> pl.Series:
     raise RuntimeError(f"{link}.{name} is asked for before the links are joined")
 
 
-async def _match(planning: Planning, rows: Rows, report: StepReport) -> None:
+def _records_of(rows: Rows, standing: Standing) -> dict[int, str]:
+    """Row -> the record it becomes, changes, or is already."""
+    found: dict[int, str] = dict(zip(rows.frame[ROW].to_list(), rows.frame["id"].to_list(), strict=True))
+    found |= standing.records
+    for row, earlier in standing.rows.items():
+        if earlier in found:
+            found[row] = found[earlier]
+    return found
+
+
+async def _match(planning: Planning, rows: Rows, report: StepReport) -> Standing:
     """Give each row the id of the record it means, or a new one; leave out duplicates."""
+    standing = Standing()
+    if rows.step.doubles is not None:
+        report.doubles, standing = await doubles.settle(planning, rows, rows.step.doubles)
+    else:
+        await _match_by_mode(planning, rows, report)
+    fresh = pl.Series("id", new_id_texts(len(rows)), dtype=pl.String)
+    known = rows.frame["known"]
+    rows.frame = rows.frame.drop("known").with_columns(
+        known.zip_with(known.is_not_null(), fresh).alias("id"), known.is_null().alias("is_new")
+    )
+    rows.current = (
+        await joining.current_values(planning.uow, rows.step.entity, known) if known.is_not_null().any() else None
+    )
+    return standing
+
+
+async def _match_by_mode(planning: Planning, rows: Rows, report: StepReport) -> None:
+    """What `mode` and `key` of a mapping file say; the rows get `known`."""
     step = rows.step
     found = await joining.known_records(planning, rows)
     keys, ids = found.keys, found.ids
@@ -192,12 +234,6 @@ async def _match(planning: Planning, rows: Rows, report: StepReport) -> None:
             "is not here: there is nothing to update",
             "or use `mode: upsert`",
         )
-    fresh = pl.Series("id", new_id_texts(len(rows)), dtype=pl.String)
-    known = rows.frame["known"]
-    rows.frame = rows.frame.drop("known").with_columns(
-        known.zip_with(known.is_not_null(), fresh).alias("id"), known.is_null().alias("is_new")
-    )
-    rows.current = await joining.current_values(planning.uow, step.entity, known) if known.is_not_null().any() else None
 
 
 def _count(report: StepReport, rows: Rows, planned: settling.Settled, log: ProblemLog) -> None:

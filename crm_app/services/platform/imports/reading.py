@@ -187,6 +187,18 @@ def _separator_of(sample: str) -> str:
 # -- Spreadsheets ----------------------------------------------------------------------------------------------------
 
 
+def sheets_of(path: Path) -> list[str]:
+    """The names of the sheets of a spreadsheet; none of a text file. Invalid when it cannot be opened."""
+    if path.suffix.lower() not in _EXCEL:
+        return []
+    import fastexcel
+
+    try:
+        return list(fastexcel.read_excel(path).sheet_names)
+    except fastexcel.FastExcelError as error:
+        raise Invalid(f"{path.name} cannot be read as a spreadsheet. Save it anew as XLSX or CSV.") from error
+
+
 def _sheet_records(path: Path, hints: FileHints, notes: list[str]) -> Iterator[Sequence[str | None]]:
     import fastexcel
 

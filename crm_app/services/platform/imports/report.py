@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from crm_app.services.platform.imports.doubles import Double
 from crm_app.services.platform.imports.rows import Problem
 
 _KEPT = 1000  # problems kept with the batch; the report itself has all
@@ -29,10 +30,12 @@ class StepReport:
     sums: dict[str, int] = field(default_factory=dict)
     notes: list[tuple[str, int]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    doubles: list[Double] = field(default_factory=list)  # where a person chose what happens to them
 
     def as_json(self) -> dict[str, Any]:
         whole = asdict(self)
         whole["problems"] = whole["problems"][:_KEPT]
+        whole["doubles"] = whole["doubles"][:_KEPT]
         whole["more_problems"] = max(0, len(self.problems) - _KEPT)
         return whole
 

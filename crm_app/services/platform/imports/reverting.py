@@ -53,7 +53,7 @@ async def revert(uow: UnitOfWork, batch_id: UUID) -> Reverted:
     """
     uow.require("import.revert")
     batch = await uow.get(ImportBatch, batch_id, lock=True)
-    if batch.status is not ImportStatus.done:
+    if batch.status not in (ImportStatus.done, ImportStatus.running, ImportStatus.failed):
         raise Conflict(f"This import is {batch.status.value} already.")
     await uow.execute(BULK)
     done = Reverted()
@@ -178,7 +178,7 @@ async def _keep_what_is_needed(uow: UnitOfWork, batch: ImportBatch, entities: Se
     while found:
         found = False
         for entity in entities:
-            for table, column in _pointing_at(entity.table):
+            for table, column in pointing_at(entity.table):
                 statement = (
                     sa.update(_mine)
                     .values(why=NEEDED)
@@ -197,7 +197,7 @@ async def _keep_for_parts(uow: UnitOfWork, batch: ImportBatch, entity: Entity, p
     found = False
     for model in rules_of(entity.name).parts:
         part = table_of(model)
-        for table, column in _pointing_at(part):
+        for table, column in pointing_at(part):
             if table.name == part.name:
                 continue
             needed = sa.exists(
@@ -234,11 +234,11 @@ def _parts_of(entities: Sequence[Entity]) -> dict[str, str]:
         rules = rules_of(entity.name)
         for model in (*rules.parts, *rules.shadows):
             part = table_of(model)
-            found[part.name] = next(c for t, c in _pointing_at(entity.table) if t is part)
+            found[part.name] = next(c for t, c in pointing_at(entity.table) if t is part)
     return found
 
 
-def _pointing_at(target: sa.Table) -> Iterator[tuple[sa.Table, str]]:
+def pointing_at(target: sa.Table) -> Iterator[tuple[sa.Table, str]]:
     """Every foreign key of the database that leads to this table: where it starts."""
     for table in SQLModel.metadata.tables.values():
         for constraint in table.foreign_key_constraints:
@@ -250,7 +250,7 @@ async def _remove(uow: UnitOfWork, entity: Entity, step: int, done: Reverted) ->
     leaving = sa.select(_mine.c.id).where(_mine.c.entity == entity.name, _mine.c.step == step, _mine.c.why == "")
     for model in rules_of(entity.name).parts:
         part = table_of(model)
-        link = next(c for t, c in _pointing_at(entity.table) if t is part)
+        link = next(c for t, c in pointing_at(entity.table) if t is part)
         await uow.execute(sa.delete(part).where(part.c[link].in_(leaving)))
     removed = (await uow.execute(sa.delete(entity.table).where(entity.table.c.id.in_(leaving)))).rowcount  # type: ignore[attr-defined]
     if removed:

@@ -48,16 +48,16 @@ def suggest(entity: Entity, fields: Sequence[FieldSpec], headings: Sequence[str]
     found: dict[str, Suggestion] = {h: Suggestion() for h in headings}
     taken: set[str] = set()
     for heading in headings:
-        name = known.get(_plain(heading))
+        name = known.get(plain(heading))
         if name and name not in taken:
             found[heading] = Suggestion(name, Sureness.exact)
             taken.add(name)
     for heading in headings:
         open_headings = {k: n for k, n in known.items() if n not in taken}
-        if found[heading].field or len(_plain(heading)) < 4:
+        if found[heading].field or len(plain(heading)) < 4:
             continue
         best = process.extractOne(
-            _plain(heading),
+            plain(heading),
             list(open_headings),
             scorer=DamerauLevenshtein.normalized_similarity,
             score_cutoff=_ALIKE,
@@ -83,11 +83,11 @@ def _known_headings(entity: Entity, fields: Sequence[FieldSpec]) -> dict[str, st
     for way in ways:
         for name, spellings in way.items():
             for spelling in spellings:
-                if name in allowed and (plain := _plain(spelling)):
-                    known.setdefault(plain, name)
+                if name in allowed and (short := plain(spelling)):
+                    known.setdefault(short, name)
     return known
 
 
-def _plain(heading: str) -> str:
+def plain(heading: str) -> str:
     """ "E-Mail Address" -> "emailaddress" """
     return re.sub(r"[\W_]+", "", fold(heading))

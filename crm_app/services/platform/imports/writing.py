@@ -55,7 +55,7 @@ async def run(uow: UnitOfWork, plan: Plan, *, told: Progress = lambda *_: None) 
     if uow.actor.source is not Source.import_ or not uow.is_silent:
         raise RuntimeError("an import runs silently and as its importer")
     await uow.execute(planning.BULK)
-    await _alone(uow)
+    await alone(uow)
     plan = await _as_announced(uow, plan)
     batch_id = new_id()
     uow.add(
@@ -74,7 +74,8 @@ async def run(uow: UnitOfWork, plan: Plan, *, told: Progress = lambda *_: None) 
     return Outcome(batch_id, plan.report, sum(r.new for r in reports), sum(r.updated for r in reports))
 
 
-async def _alone(uow: UnitOfWork) -> None:
+async def alone(uow: UnitOfWork) -> None:
+    """Conflict while another import writes in this workspace."""
     lock = sa.text("SELECT pg_try_advisory_xact_lock(:kind, hashtext(:tenant))")
     if not await uow.scalar(lock, {"kind": _LOCK_CLASS, "tenant": str(uow.actor.tenant_id)}):
         raise Conflict("Another import is running in this workspace. Start this one when it is done.")
@@ -91,12 +92,22 @@ async def _as_announced(uow: UnitOfWork, plan: Plan) -> Plan:
 
 
 async def _write_step(uow: UnitOfWork, batch_id: UUID, number: int, step: PlannedStep, told: Progress) -> None:
+    await write_part(uow, batch_id, number, step, told)
+    if step.creates.height + step.updates.height:
+        uow.changed_many(step.entity.name)
+        await following.after_writing(uow, step)
+
+
+async def write_part(
+    uow: UnitOfWork, batch_id: UUID, number: int, step: PlannedStep, told: Progress = lambda *_: None
+) -> None:
+    """The rows of the step, without what follows for other records."""
     model, name = step.entity.model, step.report.name
     total = step.creates.height + step.updates.height
     if step.creates.height:
         frame = await step.rules.before_write(uow, step.creates)
         # A link among the new records themselves holds only when all of them are there: one statement then.
-        size = frame.height if _points_to_itself(step, frame) else CHUNK
+        size = frame.height if points_to_itself(step, frame) else CHUNK
         await _insert(uow, model, frame, size, lambda done: told(name, done, total))
         await _remember(uow, batch_id, number, step.entity.name, "create", frame["id"].to_list(), None)
         for child, rows in step.children.items():
@@ -105,12 +116,10 @@ async def _write_step(uow: UnitOfWork, batch_id: UUID, number: int, step: Planne
         await _update(uow, step)
         await _remember(uow, batch_id, number, step.entity.name, "update", step.updates["id"].to_list(), step.before)
         told(name, total, total)
-    if total:
-        uow.changed_many(step.entity.name)
-        await following.after_writing(uow, step)
 
 
-def _points_to_itself(step: PlannedStep, frame: pl.DataFrame) -> bool:
+def points_to_itself(step: PlannedStep, frame: pl.DataFrame) -> bool:
+    """Whether new records are linked with each other."""
     return any(
         spec.target == step.entity.name and spec.name in frame.columns and frame[spec.name].is_not_null().any()
         for spec in step.entity.fields.values()
