@@ -50,7 +50,7 @@ async def _check_once(mine: _Mine) -> bool:
     try:
         while not (await asyncio.wait({work}, timeout=_EVERY))[0]:
             async with unit_of_work(mine.actor) as uow:
-                wanted = await checking.tell(uow, mine.job_id, progress)
+                wanted = await checking.tell(uow, mine.job_id, progress.text, progress.done, progress.total)
             if wanted == "cancel":
                 work.cancel()
                 return False
@@ -89,7 +89,7 @@ async def run_import(tenant_id: str, job_id: str) -> None:
 
 async def _run(mine: _Mine) -> None:
     as_importer = writing.importer(mine.actor)
-    run = await running.load(mine.job_id, mine.folder)
+    run = await asyncio.to_thread(running.Run, mine.job_id, mine.folder)
     begun = await _begun(mine)
     status = JobStatus.running
     while status is JobStatus.running:

@@ -26,6 +26,8 @@ FREE = {
     "people.sign_ins.sweep": "a job of the clock",
     "people.workspaces.read": "the name and the currency of the workspace one is in",
     "platform.imports.batches.listed": OWN,
+    "platform.imports.matching.match": CALLED,
+    "platform.imports.matching.matched": CALLED,
     "platform.lists.set_width": OWN,
     "platform.lists.where": CALLED,
     "platform.lists.widths": OWN,

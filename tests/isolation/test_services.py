@@ -159,6 +159,8 @@ def _plain(parameter: str, hint: Any, entity: Entity | None) -> Any:
     }  # fmt: skip
     if hint in simple:
         return simple[hint]
+    if get_origin(hint) is Callable:
+        return lambda value: value
     if (get_origin(hint) or hint) in (dict, Mapping):
         return {}
     if get_origin(hint) in (Sequence, Iterable, list):

@@ -23,6 +23,8 @@ from crm_app.services.activities import activities
 from crm_app.services.customers import duplicates_pairs, duplicates_scan
 from crm_app.services.people import api_keys, links, sessions
 from crm_app.services.platform import attachments, bulk_operations, failures, merges, notifications, records
+from crm_app.services.platform.imports import jobs as import_jobs
+from crm_app.services.platform.imports import outline, presets
 from crm_app.services.sales import drops, lines, opportunities, stakeholders
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
@@ -86,6 +88,13 @@ async def build(actor: Actor, secret: str) -> World:
         batch = ImportBatch(name=secret, status=ImportStatus.done, user_id=actor.user_id)
         uow.add(batch)
         await uow.flush()
+        job = await import_jobs.start(uow)
+        one = outline.source(
+            secret, secret, f"{secret}.csv", "", 1, "", [{"heading": "Name", "samples": [], "filled": 1}]
+        )
+        one = outline.set_field({**one, "entity": "account"}, "Name", "name")
+        await import_jobs.change(uow, job.id, lambda document: outline.put(document, one))
+        preset = await presets.save(uow, one, secret)
         _, key = await api_keys.create(uow, name=secret, scopes=["*"])
         ids["session_id"] = await uow.scalar(sa.select(table_of(UserSession).c.id).limit(1))
         ids["failure_id"] = await uow.scalar(sa.select(table_of(FailedJob).c.id).limit(1))
@@ -107,6 +116,7 @@ async def build(actor: Actor, secret: str) -> World:
         "merge_id": joined.id, "scan_id": scan.id, "key_id": key.id, "attachment_id": attached.id,
         "about_id": company.id, "source_id": company.id, "by_id": of["user"], "notification_id": told,
         "file_id": new_id(),
+        "job_id": job.id, "preset_id": preset.id,
         "reason_id": of["win_loss_reason"], "competitor_id": rival.id,
     }  # fmt: skip
     return World(actor, secret, ids, of, await _all_ids(actor), moved)

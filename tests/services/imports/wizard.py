@@ -1,5 +1,6 @@
 """The import wizard as the page drives it, without the page."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ class Wizard:
         return await adding.add_file(self.actor, self.job_id, kept.path, entity=entity)
 
     async def add_path(self, path: Path) -> JobView:
-        return await self.add(path.name, path.read_bytes())
+        return await self.add(path.name, await asyncio.to_thread(path.read_bytes))
 
     async def job(self) -> JobView:
         async with unit_of_work(self.actor) as uow:

@@ -62,11 +62,11 @@ async def check(actor: Actor, job_id: UUID, folder: Path, files: Path, progress:
     return False
 
 
-async def tell(uow: UnitOfWork, job_id: UUID, progress: Progress) -> str:
+async def tell(uow: UnitOfWork, job_id: UUID, text: str, done: int, total: int) -> str:
     """Write down how far the check is; what the person wants of it comes back."""
     job = await _read(uow, job_id)
     if job.status is JobStatus.checking:
-        job.progress = {"text": progress.text, "done": progress.done, "total": progress.total}
+        job.progress = {"text": text, "done": done, "total": total}
     return job.wanted if job.status is not JobStatus.closed else "cancel"
 
 

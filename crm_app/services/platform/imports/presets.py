@@ -35,7 +35,8 @@ async def listed(uow: UnitOfWork, entity: str) -> list[Preset]:
 
 async def save(uow: UnitOfWork, one: Source, name: str) -> Preset:
     """Keep how this file is matched; one of the same name is replaced."""
-    if one["entity"] not in jobs.allowed(uow.actor):
+    allowed = jobs.allowed(uow.actor)
+    if one["entity"] not in allowed:
         uow.require(f"{one['entity']}.import")
     title = " ".join(name.split())[:80]
     if not title:

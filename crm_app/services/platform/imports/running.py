@@ -5,7 +5,6 @@ So it can be paused, cancelled, and go on after a crash exactly where it was; no
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -51,7 +50,7 @@ class Written:
 
 
 class Run:
-    """The plan of one job, read from its folder once."""
+    """The plan of one job, read from its folder once. Blocking to make; NotFound when the plan was swept."""
 
     def __init__(self, job_id: UUID, folder: Path) -> None:
         self.job_id = job_id
@@ -165,10 +164,6 @@ def _part(step: PlannedStep, bit: Bit) -> PlannedStep:
         step, creates=creates, updates=updates if left else pl.DataFrame(), before=step.before[begin : begin + left],
         children=children,
     )  # fmt: skip
-
-
-async def load(job_id: UUID, folder: Path) -> Run:
-    return await asyncio.to_thread(Run, job_id, folder)
 
 
 async def take_back(uow: UnitOfWork, job_id: UUID) -> None:

@@ -1,7 +1,7 @@
 """Imports on their way, and matchings of columns that are kept
 
-Revision ID: 0008
-Revises: 0007
+Revision ID: 0015
+Revises: 0014
 """
 
 import sqlalchemy as sa
@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql
 
 from crm_app.store import ddl
 
-revision = "0008"
-down_revision = "0007"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
