@@ -249,7 +249,7 @@ async def test_a_file_that_is_too_large_leaves_nothing_behind(alice, monkeypatch
     monkeypatch.setattr(uploads, "LARGEST", 10)
     with pytest.raises(Invalid, match="larger"):
         await uploads.spool(alice, "a.csv", chunks(b"12345", b"678901"), endings=guided.ENDINGS)
-    home = uploads._home(alice)
+    home = uploads.home(alice)
     assert list(home.iterdir()) == []
 
 
