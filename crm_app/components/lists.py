@@ -6,6 +6,7 @@ from crm_app.components import kit
 from crm_app.components.frame import may
 from crm_app.components.layouts import layout_switch
 from crm_app.components.list_filters import filter_chips, filter_panel
+from crm_app.components.list_views import view_changed, view_dialog, view_tabs
 from crm_app.components.records import record_form
 from crm_app.core.registry import Entity
 from crm_app.state.list_columns import ListColumns
@@ -33,6 +34,7 @@ def record_list(entity: Entity) -> rx.Component:
             RecordList.refused != "",
             _refused(entity),
             rx.fragment(
+                view_tabs(entity),
                 _bar(entity),
                 rx.cond(RecordList.note != "", rx.el.p(kit.icon("info", 16), RecordList.note, class_name="note")),
                 rx.cond(RecordList.is_loaded, shown, kit.skeleton_rows(f"{entity.plural} are being read", rows=12)),
@@ -40,6 +42,7 @@ def record_list(entity: Entity) -> rx.Component:
         ),
         record_form(),
         filter_panel(entity),
+        view_dialog(),
     )
 
 
@@ -67,13 +70,20 @@ def _create(entity: Entity, **props: str) -> rx.Component:
     return rx.cond(may(f"{entity.name}.create"), button)
 
 
-def _bar(entity: Entity) -> rx.Component:
+def _bar(entity: Entity, *actions: rx.Component) -> rx.Component:
+    """`actions` stand before the choice of columns."""
     return kit.bar(
         kit.search_input(
             "find-in-list", f"Search {entity.plural.lower()}", value=RecordList.query, on_search=RecordList.search
         ),
         filter_chips(),
-        right=rx.el.div(rx.el.p(RecordList.count, class_name="muted", role="status"), _look(), class_name="push line"),
+        right=rx.el.div(
+            rx.el.p(RecordList.count, class_name="muted", role="status"),
+            view_changed(),
+            *actions,
+            _look(),
+            class_name="push line",
+        ),
     )
 
 

@@ -15,6 +15,7 @@ DENSITIES = ("comfortable", "compact")
 MOST_COLUMNS = 30
 _NO_ORDER = frozenset({Kind.json, Kind.choices})
 ALL = AllOf()
+_NOTHING = "-"  # in addresses: routers leave out what is empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,18 @@ def load(data: Mapping[str, Any]) -> View:
 def from_address(asked: Mapping[str, str], base: View) -> View:
     """`base` with what the address says differently. What cannot be read is left out: an old link opens the list."""
     view = base
-    if "cols" in asked:
-        view = replace(view, columns=tuple(c for c in asked["cols"].split(",") if c)[:MOST_COLUMNS])
-    if "sort" in asked:
-        view = replace(view, sort=asked["sort"].removeprefix("-"), descending=asked["sort"].startswith("-"))
-    if "q" in asked:
-        view = replace(view, query=asked["q"].strip()[:100])
-    if asked.get("density") in DENSITIES:
-        view = replace(view, density=asked["density"])
-    if "filter" in asked:
+    given = {k: "" if v == _NOTHING else v for k, v in asked.items()}
+    if "cols" in given:
+        view = replace(view, columns=tuple(c for c in given["cols"].split(",") if c)[:MOST_COLUMNS])
+    if "sort" in given:
+        view = replace(view, sort=given["sort"].removeprefix("-"), descending=given["sort"].startswith("-"))
+    if "q" in given:
+        view = replace(view, query=given["q"].strip()[:100])
+    if given.get("density") in DENSITIES:
+        view = replace(view, density=given["density"])
+    if "filter" in given:
         try:
-            found = conditions.parse(json.loads(asked["filter"])) if asked["filter"] else ALL
+            found = conditions.parse(json.loads(given["filter"])) if given["filter"] else ALL
         except (Invalid, ValueError):
             return view
         view = replace(view, filter=found)
@@ -94,7 +96,7 @@ def to_address(view: View, base: View) -> dict[str, str]:
         found["cols"] = ",".join(view.columns)
     if view.density != base.density:
         found["density"] = view.density
-    return found
+    return {k: v or _NOTHING for k, v in found.items()}
 
 
 def columns_of(view: View, entity: Entity) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError, Forbidden
 from crm_app.core.registry import Entity, Kind
 from crm_app.core.views import View, columns_of, dump, fit, from_address, to_address
-from crm_app.services.platform import lists
+from crm_app.services.platform import lists, saved_views
 from crm_app.services.platform.lists import Totals
 from crm_app.services.platform.records import Mark, Page
 from crm_app.state import list_cells
@@ -28,12 +28,13 @@ from crm_app.state.platform.conditions import name_of
 from crm_app.state.presence import BEAT
 from crm_app.state.records import entity_at
 from crm_app.store.live import Changed, Message, Resync, hub
-from crm_app.store.uow import UnitOfWork, unit_of_work
+from crm_app.store.uow import unit_of_work
 
 _PAGE = 100
 _MOST = 200  # rows that one question of a browser gets
 _FEEDS = 4  # readings kept for a browser that was busy when they came
 _MARKS = 400
+GONE_VIEW = "The view of this address is not there any more, or it is somebody else's own. This is the whole list."
 
 
 class RecordList(AppState):
@@ -55,6 +56,10 @@ class RecordList(AppState):
     is_loaded: bool = False
     is_filtered: bool = False
     chips: list[dict[str, str]] = []
+    view_id: str = ""
+    view_name: str = ""
+    may_keep: bool = False
+    is_changed: bool = False
     _entity: str = ""
     _view: View = View()
     _base: View = View()
@@ -104,13 +109,13 @@ class RecordList(AppState):
         try:
             async with unit_of_work(actor) as uow:
                 entity = await lists.entity_of(uow, self._entity)
-                self._base, gone = await self._base_view(uow, entity, asked)
-                view, missing = fit(
-                    from_address(asked, self._base),
-                    entity,
-                    hidden=actor.hidden_fields | actor.masked_fields,
-                    custom=lists.custom_of(entity),
-                )
+                named = await saved_views.named(uow, entity, asked.get("view", ""))
+                fits: dict[str, Any] = {
+                    "hidden": actor.hidden_fields | actor.masked_fields,
+                    "custom": lists.custom_of(entity),
+                }
+                self._base, gone = fit(named.view, entity, **fits)
+                view, missing = fit(from_address(asked, self._base), entity, **fits)
                 lists.check(uow, entity, view.filter)
                 widths = await lists.widths(uow, entity)
                 titles = await lists.titles_in(uow, entity, view.filter)
@@ -122,20 +127,18 @@ class RecordList(AppState):
             self.notify(str(refusal), kind="error")
         self.refused = ""
         self._view = view
+        self.view_id, self.view_name, self.may_keep = named.id, named.name, named.may_change
+        self.is_changed = to_address(view, self._base) != {}
         gen = repr((self._entity, dump(replace(view, density="", columns=()))))
         if gen != self._gen:
             self._gen, self._sight = gen, (0, _PAGE)
         self._marks = {}
-        self.note = _note([*gone, *missing], entity)
+        self.note = GONE_VIEW if named.is_gone else _note([*gone, *missing], entity)
         self.columns = [list_cells.column(entity, n, k, actor, widths) for k, n in enumerate(columns_of(view, entity))]
         self.chips = _chips(view.filter, entity, actor, titles)
         self.query, self.density = view.query, view.density
         self.sort, self.descending = view.sort or entity.title, view.descending
         self.is_filtered = bool(view.query) or view.filter != View().filter
-
-    async def _base_view(self, uow: UnitOfWork, entity: Entity, asked: Mapping[str, str]) -> tuple[View, list[str]]:
-        """What the address starts from: a saved view, or the list as declared."""
-        return View(), []
 
     async def _show(self, actor: Actor) -> None:
         """The rows in sight, read anew; what was read before is old."""
@@ -277,8 +280,7 @@ class RecordList(AppState):
     @internal
     def to(self, view: View):
         """The event that shows this view: its address."""
-        keep = {k: v for k in ("view",) if (v := self.router.url.query_parameters.get(k, ""))}
-        query = keep | to_address(view, self._base)
+        query = ({"view": self.view_id} if self.view_id else {}) | to_address(view, self._base)
         path = str(self.router.url.path).rstrip("/")
         return rx.redirect(path + (f"?{urlencode(query)}" if query else ""), replace=True)
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from crm_app.core import registry
 from crm_app.core.context import Actor
+from crm_app.core.views import View
 from crm_app.models.base import new_id, table_of
 from crm_app.models.customers.duplicates import DuplicatePair
 from crm_app.models.people.sessions import LinkPurpose, OneTimeLink, UserSession
@@ -22,7 +23,15 @@ from crm_app.models.sales.pipelines import Pipeline, Stage
 from crm_app.services.activities import activities
 from crm_app.services.customers import duplicates_pairs, duplicates_scan
 from crm_app.services.people import api_keys, links, sessions
-from crm_app.services.platform import attachments, bulk_operations, failures, merges, notifications, records
+from crm_app.services.platform import (
+    attachments,
+    bulk_operations,
+    failures,
+    merges,
+    notifications,
+    records,
+    saved_views,
+)
 from crm_app.services.platform.imports import jobs as import_jobs
 from crm_app.services.platform.imports import outline, presets
 from crm_app.services.sales import drops, lines, opportunities, stakeholders
@@ -85,6 +94,9 @@ async def build(actor: Actor, secret: str) -> World:
         ids["bulk_id"] = bulk.id
         await notifications.notify(uow, of["user"], notifications.JOB_DONE, source_id=company.id, title=secret)
         told = await uow.scalar(sa.select(table_of(Notification).c.id))
+        view = await saved_views.create(
+            uow, registry.get("opportunity"), View(query=secret), name=secret, is_shared=True
+        )
         batch = ImportBatch(name=secret, status=ImportStatus.done, user_id=actor.user_id)
         uow.add(batch)
         await uow.flush()
@@ -118,6 +130,7 @@ async def build(actor: Actor, secret: str) -> World:
         "file_id": new_id(),
         "job_id": job.id, "preset_id": preset.id,
         "reason_id": of["win_loss_reason"], "competitor_id": rival.id,
+        "view_id": view.id,
     }  # fmt: skip
     return World(actor, secret, ids, of, await _all_ids(actor), moved)
 

@@ -39,6 +39,7 @@ ACTS = {
     "opportunity.close": "Close opportunities as won or lost, and reopen them",
     "opportunity.override_probability": "Set a probability below that of the stage",
     "import.revert": "Take back an import",
+    "view.manage": "Change and delete views that others share",
     "user.manage": "Invite people, change their role and team, disable them, help them back in",
     "role.manage": "Make and change roles",
     "settings.manage": "Change the settings of the workspace",
@@ -72,7 +73,9 @@ def _is_work(entity: Entity) -> bool:
 
 
 def _manager() -> set[str]:
-    acts = {a for a in ACTS if a.partition(".")[0] in ("account", "contact", "activity", "opportunity", "import")}
+    acts = {
+        a for a in ACTS if a.partition(".")[0] in ("account", "contact", "activity", "opportunity", "import", "view")
+    }
     return _of(VERBS, _is_work) | _of(("read", "export"), lambda e: not _is_work(e)) | acts
 
 

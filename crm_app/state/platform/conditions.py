@@ -44,7 +44,12 @@ class Ground:
 
     @property
     def names(self) -> Names:
-        return Names(self.custom, self.actor.hidden_fields)
+        return Names(self.custom, self.hidden)
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """What the role may not compare with: what it does not see, and what it sees masked."""
+        return self.actor.hidden_fields | self.actor.masked_fields
 
 
 async def ground(uow: UnitOfWork, entity: Entity) -> Ground:
@@ -67,7 +72,7 @@ async def _readable(uow: UnitOfWork, name: str) -> Entity | None:
 
 def offered(where: Ground) -> dict[str, list[dict[str, str]]]:
     """The fields of every entity by its name, and under "@<name>" its relations, as choices."""
-    hidden, found = where.actor.hidden_fields, {}
+    hidden, found = where.hidden, {}
     for name, entity in where.within.items():
         fields = [
             {"value": n, "label": s.label, "hint": ""}
@@ -205,7 +210,7 @@ def _other(entity: Entity, relation: str, where: Ground) -> Entity | None:
 def _unready(node: Clause, entity: Entity, where: Ground) -> bool:
     try:
         spec = where.names.field(entity, node.field)
-        conditions.check(node, entity, custom=where.custom, hidden=where.actor.hidden_fields)
+        conditions.check(node, entity, custom=where.custom, hidden=where.hidden)
     except Invalid:
         return True
     return bool(values.wrong(spec, node))
