@@ -32,6 +32,23 @@ async def test_by_mouse_into_another_stage_and_back_with_undo(visit, alice):
     assert await stage_of(alice, deal) == "Qualify"
 
 
+async def test_a_dropped_card_is_seen_to_fly_to_its_place(visit, alice):
+    await a_deal(alice, "Roll-out")
+    page = await visit(alice)
+    board = await open_board(page)
+    await page.evaluate("""() => {
+      window.flights = [];
+      const animate = Element.prototype.animate;
+      Element.prototype.animate = function (frames, options) {
+        if (this.classList.contains("drag")) flights.push(options.duration);
+        return animate.call(this, frames, options);
+      };
+    }""")
+    await board.drag("Roll-out", "Proposal")
+    await board.shows("Proposal", "Roll-out")
+    assert await page.evaluate("flights") == [240]  # milliseconds, as --slow in tokens.css says
+
+
 async def test_by_mouse_within_a_column_keeps_the_order(visit, alice):
     for name in ("Third", "Second", "First"):  # a new deal lies on top
         await a_deal(alice, name)

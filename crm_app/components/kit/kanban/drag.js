@@ -11,7 +11,8 @@ const NOT_A_HANDLE = "button, input, textarea, select, label, [contenteditable]"
 const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const motion = () => {
-  const duration = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--slow"));
+  const said = getComputedStyle(document.documentElement).getPropertyValue("--slow").trim();
+  const duration = parseFloat(said) * (said.endsWith("ms") ? 1 : 1000); // a build writes 240ms as .24s
   return { duration: Number.isNaN(duration) ? 240 : duration, easing: "cubic-bezier(.2, .7, .2, 1)" };
 };
 
