@@ -5,10 +5,12 @@ import reflex as rx
 from crm_app.components import kit
 from crm_app.components.frame import may
 from crm_app.components.layouts import layout_switch
+from crm_app.components.list_bulk import bulk_acts, bulk_parts, can_pick
 from crm_app.components.list_filters import filter_chips, filter_panel
 from crm_app.components.list_views import view_changed, view_dialog, view_tabs
 from crm_app.components.records import record_form
 from crm_app.core.registry import Entity
+from crm_app.state.list_bulk import ListBulk
 from crm_app.state.list_columns import ListColumns
 from crm_app.state.lists import RecordList
 from crm_app.state.record_form import RecordForm
@@ -19,6 +21,7 @@ KEYS = (
     kit.Key("f", "Filter this list", press="[data-filter]", icon="filter"),
     kit.Key("j k", "Next and previous record"),
     kit.Key("x", "Select a row"),
+    kit.Key("mod+a", "Select all that match"),
     kit.Key("shift+x", "Select all from the last selected row on"),
     kit.Key("f2", "Edit a cell"),
 )
@@ -36,6 +39,7 @@ def record_list(entity: Entity) -> rx.Component:
             rx.fragment(
                 view_tabs(entity),
                 _bar(entity),
+                bulk_parts(),
                 rx.cond(RecordList.note != "", rx.el.p(kit.icon("info", 16), RecordList.note, class_name="note")),
                 rx.cond(RecordList.is_loaded, shown, kit.skeleton_rows(f"{entity.plural} are being read", rows=12)),
             ),
@@ -132,6 +136,7 @@ def _column_choice(choice: rx.Var[dict]) -> rx.Component:
 def _table(entity: Entity) -> rx.Component:
     return kit.data_table(
         entity.plural,
+        *bulk_acts(entity),
         columns=RecordList.columns,
         feeds=RecordList.feeds,
         total=RecordList.total,
@@ -147,6 +152,9 @@ def _table(entity: Entity) -> rx.Component:
         on_save=RecordList.save,
         on_search=RecordList.search_link,
         on_width=RecordList.widen,
+        can_pick=can_pick(entity),
+        on_pick=ListBulk.pick,
+        picks=ListBulk.picks,
     )
 
 

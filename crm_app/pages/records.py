@@ -15,6 +15,7 @@ from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.customers.contacts import CONTACT
 from crm_app.models.people.users import TEAM, USER
 from crm_app.models.sales.opportunities import OPPORTUNITY
+from crm_app.state.list_bulk import ListBulk
 from crm_app.state.list_views import ListViews
 from crm_app.state.lists import RecordList
 from crm_app.state.record import RecordState
@@ -35,7 +36,7 @@ def add(app: rx.App) -> None:
             partial(_list, entity),
             route=f"/{entity.slug}",
             title=f"{entity.plural} · SalesCompass",
-            on_load=[RecordList.load, ListViews.load],
+            on_load=[RecordList.load, ListViews.load, ListBulk.load],
         )
     for entity in ENTITIES:
         app.add_page(

@@ -12,7 +12,7 @@ const PAGE = 10;
    Enter opens a record or edits a cell, X and Space choose, J and K step through the records while one is open. */
 export function DataTable({
   label, columns = [], feeds = [], total = 0, sort = "", descending = false, density = "comfortable", sums = {},
-  openId = "", statuses, options, canPick = false, countText = "", icons = {}, words = {}, onRange, onSort, onOpen,
+  openId = "", statuses, options, canPick = false, picks = 0, countText = "", icons = {}, words = {}, onRange, onSort, onOpen,
   onSave, onSearch, onWidth, onPick, children,
 }) {
   const wrap = useRef(null);
@@ -93,6 +93,11 @@ export function DataTable({
     choose({ all: false, ids: new Set(isWhole ? [] : loaded) });
   };
   const clear = () => choose({ all: false, ids: new Set() });
+  const known = useRef(picks);
+  useEffect(() => {
+    if (known.current !== picks) setPicked({ all: false, ids: new Set() });
+    known.current = picks;
+  }, [picks]);
   const begin = (index, name) => {
     const row = rows.get(index);
     const column = columns.find((c) => c.name === name);
@@ -181,6 +186,10 @@ export function DataTable({
       x: () => toggle(row, false),
       X: () => toggle(row, true),
     }[e.key];
+    if (mod && e.key === "a" && canPick && total) {
+      e.preventDefault();
+      return choose({ all: true, ids: new Set() });
+    }
     if (e.key === "Escape" && (picked.all || picked.ids.size)) {
       e.preventDefault();
       return clear();

@@ -48,6 +48,7 @@ class DataTable(rx.NoSSRComponent):
     statuses: rx.Var[dict[str, Any]]
     options: rx.Var[dict[str, Any]]
     can_pick: rx.Var[bool]
+    picks: rx.Var[int]
     count_text: rx.Var[str]
     icons: rx.Var[dict[str, str]]
     words: rx.Var[dict[str, str]]
@@ -69,7 +70,7 @@ def data_table(label: str, *acts: rx.Component, **props: Any) -> rx.Component:
     read before is old)}, a row {"id", "href", "cells": {column: {"t" text, "v" value to edit, "h" address, "m"
     mark, "c" tint, "tags", "locked"}}}. `on_range(first, end)` asks for rows; `on_save("<id>.<field>", text, seen)` is
     answered in `statuses` as kit.inline_field says, `on_search` in `options`; `on_pick(ids, all that match)` tells
-    the selection;
+    the selection, and another `picks` clears it;
     `sums` are {"sum", "average"} or {"text"} by column, over all rows.
     """
     return DataTable.create(*acts, label=label, icons=_ICONS, words=_WORDS, **props)
