@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from crm_app.api import auth, files, imports
+from crm_app.api import auth, exports, files, imports
 from crm_app.api.guard import guard, is_by_token
 from crm_app.api.requests import client_ip, cookies
 from crm_app.api.rest import addresses, reading
@@ -27,6 +27,7 @@ def around() -> list[Any]:
             Route("/api/me", me),
             *auth.routes,
             *imports.routes,
+            *exports.routes,
             *files.routes,
             *addresses.routes,  # last: /api/<anything else>
         ],

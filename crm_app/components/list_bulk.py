@@ -125,7 +125,7 @@ def _result() -> rx.Component:
     resume = kit.outline("Go on", on_click=ListBulk.resume)
     undo = kit.outline("Undo", on_click=ListBulk.undo(""))
     there = rx.Var.create("/api/bulk/") + _running["id"].to(str) + "/blocked"
-    download = rx.el.a("Download the list", href=there, download="", class_name="link")
+    download = kit.download("Download the list", href=there)
     return kit.dialog(
         "bulk-result",
         _running["title"].to(str),

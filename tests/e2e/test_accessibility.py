@@ -191,6 +191,17 @@ async def check_file(page: Page) -> None:
     await expect(page.get_by_role("button", name="Import 2 rows")).to_be_visible()
 
 
+async def choose(page):
+    await page.get_by_role("checkbox", name="Select what is shown").click()
+    await expect(page.get_by_role("group", name="Selection")).to_be_visible()
+
+
+async def edit_chosen(page):
+    await choose(page)
+    await page.get_by_role("group", name="Selection").get_by_role("button", name="Tags").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+
+
 async def edit_cell(page: Page) -> None:
     """Under the arrows and Enter: a box in a cell, which refuses."""
     await page.locator("[data-row='0'] [data-field=employees]").focus()
@@ -250,6 +261,8 @@ STOPS = (
     Stop("accounts, filtered", f"/accounts?filter={quote(FILTER)}", "Kessler"),
     Stop("accounts, filter builder", f"/accounts?filter={quote(FILTER)}", "Kessler", build_filter),
     Stop("accounts, columns", "/accounts", "Kessler", press("Columns and density")),
+    Stop("accounts, chosen", "/accounts", "Kessler", choose),
+    Stop("accounts, edit chosen", "/accounts", "Kessler", edit_chosen),
     Stop("accounts, a cell", "/accounts", "Kessler", edit_cell),
     Stop("opportunities", "/opportunities", "Roll-out"),
     Stop("activities", "/activities", "Call back"),

@@ -333,8 +333,9 @@ async def needed(uow: UnitOfWork, entity: Entity, record_ids: Sequence[UUID]) ->
 
 def _still_needed(entity: Entity, counts: Mapping[str, int]) -> Conflict:
     what = " and ".join(f"{n} {label}" for label, n in counts.items())
+    belong = "belongs" if sum(counts.values()) == 1 else "belong"
     return Conflict(
-        f"{what} still belong to this {entity.label.lower()}. Move or delete them first.", current=dict(counts)
+        f"{what} still {belong} to this {entity.label.lower()}. Move or delete them first.", current=dict(counts)
     )
 
 

@@ -246,7 +246,7 @@ async def test_what_is_needed_elsewhere_is_not_deleted(manager, alice):
     done = await delete(manager, ACCOUNT, [free.id, held])
     assert (done.changed, done.blocked) == (1, 1)
     assert await reasons(manager, done) == {
-        held: "1 opportunity still belong to this account. Move or delete them first."
+        held: "1 opportunity still belongs to this account. Move or delete them first."
     }
     with pytest.raises(Forbidden):
         await delete(alice, ACCOUNT, [held])

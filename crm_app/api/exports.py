@@ -1,0 +1,56 @@
+"""Files that people fetch for themselves: what a bulk operation left as it was."""
+
+import csv
+import io
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crm_app.api.requests import client_ip, cookies
+from crm_app.core import registry
+from crm_app.core.context import Actor
+from crm_app.core.errors import NotFound, Unauthenticated
+from crm_app.core.sheets import harmless
+from crm_app.services.people import sessions
+from crm_app.services.platform import bulk_operations
+from crm_app.settings import settings
+from crm_app.store.uow import unit_of_work
+
+_CSV = "text/csv; charset=utf-8"
+
+
+async def blocked(request: Request) -> Response:
+    """GET /api/bulk/<id>/blocked: the records of one's own operation that stayed as they were, and why."""
+    async with unit_of_work(await _actor(request)) as uow:
+        wanted = _id(request)
+        progress = await bulk_operations.read(uow, wanted)
+        found = await bulk_operations.blocked(uow, wanted)
+    entity = registry.get(progress.entity)
+    there = f"{settings().base_url}/{entity.slug}"
+    rows = [[harmless(b.title), f"{there}/{b.record_id}", harmless(b.reason)] for b in found]
+    text = io.StringIO()
+    csv.writer(text).writerows([[entity.label, "Address", "Reason"], *rows])
+    headers = {"content-disposition": f'attachment; filename="{entity.slug}-blocked.csv"', "cache-control": "no-store"}
+    return Response("\ufeff" + text.getvalue(), media_type=_CSV, headers=headers)
+
+
+async def _actor(request: Request) -> Actor:
+    scope = request.scope
+    actor = await sessions.actor_of(
+        cookies(scope), ip=client_ip(scope), user_agent=request.headers.get("user-agent", "")
+    )
+    if actor is None:
+        raise Unauthenticated("Sign in first.")
+    return actor
+
+
+def _id(request: Request) -> UUID:
+    try:
+        return UUID(str(request.path_params["id"]))
+    except ValueError as error:
+        raise NotFound("There is nothing at this address.") from error
+
+
+routes = [Route("/api/bulk/{id}/blocked", blocked, methods=["GET"])]

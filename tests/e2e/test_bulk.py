@@ -1,0 +1,93 @@
+"""Records chosen in a list and changed together, by mouse, keyboard and finger."""
+
+import re
+
+from playwright.async_api import expect
+
+from crm_app.models.customers.accounts import ACCOUNT
+from crm_app.models.sales.opportunities import OPPORTUNITY
+from crm_app.services.platform import records
+from crm_app.store.uow import unit_of_work
+from tests.e2e.browsing import PHONE
+from tests.e2e.test_lists import many
+
+
+def bar(page):
+    return page.get_by_role("group", name="Selection")
+
+
+async def test_chosen_by_click_and_shift_edited_and_undone(visit, alice):
+    await many(alice, 12, city="Graz")
+    page = await visit(alice, "/accounts?cols=name,city")
+    await page.get_by_role("checkbox", name="Select Company 001").click()
+    await page.get_by_role("checkbox", name="Select Company 004").click(modifiers=["Shift"])
+    await expect(bar(page)).to_contain_text("4 selected")
+    await bar(page).get_by_role("button", name="Edit").click()
+    dialog = page.get_by_role("dialog", name="Edit 4 accounts")
+    await dialog.get_by_label("Field").select_option("City")
+    await dialog.get_by_label("City", exact=True).fill("Linz")
+    await dialog.get_by_role("button", name="Edit 4 accounts").click()
+    await expect(page.locator("[data-field=city]", has_text="Linz")).to_have_count(4)
+    await expect(bar(page)).to_have_count(0)
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.get_by_text("4 accounts put back")).to_be_visible()
+    await expect(page.locator("[data-field=city]", has_text="Linz")).to_have_count(0)
+
+
+async def test_by_keyboard_alone_all_that_match_are_deleted(visit, manager, alice):
+    await many(alice, 70)
+    page = await visit(manager, "/accounts")
+    await page.locator("[data-row='0'] [data-col='0']").focus()
+    await page.keyboard.press("x")
+    await page.keyboard.press("Shift+ArrowDown")
+    await page.keyboard.press("Shift+ArrowDown")
+    await expect(bar(page)).to_contain_text("3 selected")
+    await page.keyboard.press("Escape")
+    await expect(bar(page)).to_have_count(0)
+    await page.locator("[data-row='2'] [data-col='0']").focus()
+    await page.keyboard.press("Control+a")
+    await expect(bar(page)).to_contain_text("70 selected")
+    await bar(page).get_by_role("button", name="Delete").press("Enter")
+    dialog = page.get_by_role("dialog", name="Delete 70 accounts")
+    await dialog.get_by_role("button", name="Delete 70 accounts").press("Enter")
+    await expect(page.get_by_text("No accounts yet")).to_be_visible()
+    await expect(page.get_by_text("70 accounts deleted")).to_be_visible()
+
+
+async def test_what_is_blocked_is_told_with_its_reason_and_its_link(visit, manager, alice):
+    await many(alice, 3)
+    async with unit_of_work(alice) as uow:
+        found = await records.find(uow, ACCOUNT)
+        deal = {
+            "name": "Roll-out",
+            "account_id": found.rows[0]["id"],
+            "amount_minor": 1,
+            "expected_close_on": uow.today,
+        }
+        await records.create(uow, OPPORTUNITY, deal)
+    page = await visit(manager, "/accounts")
+    await page.get_by_role("checkbox", name="Select what is shown").click()
+    await bar(page).get_by_role("button", name="Delete").click()
+    await page.get_by_role("button", name="Delete 3 accounts").click()
+    result = page.get_by_role("dialog", name="2 accounts deleted, 1 blocked")
+    await expect(result).to_contain_text("1 opportunity still belongs to this account")
+    await expect(result.get_by_role("link", name="Company 000")).to_be_visible()
+    async with page.expect_download() as download:
+        await result.get_by_role("link", name="Download the list").click()
+    text = (await (await download.value).path()).read_text("utf-8-sig")
+    assert re.search(r"Company 000,.*/accounts/.*still belong", text)
+    await result.get_by_role("button", name="Undo").click()
+    await expect(page.get_by_text("2 accounts put back")).to_be_visible()
+
+
+async def test_on_a_phone_tags_are_added(visit, alice):
+    await many(alice, 3)
+    page = await visit(alice, "/accounts", viewport=PHONE, has_touch=True, is_mobile=True)
+    await page.get_by_role("checkbox", name="Select Company 001").tap()
+    await bar(page).get_by_role("button", name="Edit").tap()
+    dialog = page.get_by_role("dialog", name="Edit 1 account")
+    await dialog.get_by_label("Field").select_option("Tags")
+    await dialog.get_by_label("Tags", exact=True).fill("vip")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    await dialog.get_by_role("button", name="Edit 1 account").tap()
+    await expect(page.get_by_text("1 account changed")).to_be_visible()
