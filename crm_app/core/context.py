@@ -13,6 +13,7 @@ class Scope(StrEnum):
 
     own = "own"
     team = "team"
+    territory = "territory"  # the team's, and what lies in one's territories
     all = "all"
 
 
@@ -41,7 +42,9 @@ class Source(StrEnum):
 class Actor:
     """The one on whose behalf a unit of work runs.
 
-    `team_ids` are the users whose records the scope `team` shows; the actor is among them.
+    `team_ids` are the users whose records the scopes `team` and `territory` show; the actor is among them.
+    `territory_ids` are those the scope `territory` shows; `shared` are kinds of records of which some are shown to this
+    actor beside (store.visibility looks which).
     `time_zone` is an IANA name; it decides what "today" means for this actor.
     """
 
@@ -51,6 +54,8 @@ class Actor:
     permissions: frozenset[str] = frozenset()
     scope: Scope = Scope.own
     team_ids: frozenset[UUID] = frozenset()
+    territory_ids: frozenset[UUID] = frozenset()
+    shared: frozenset[str] = frozenset()
     time_zone: str = "UTC"
     currency: str = "USD"
     ip: str = ""
@@ -79,10 +84,11 @@ class Actor:
         )
 
     def sees_owner(self, owner_id: UUID | None) -> bool:
-        """Row visibility in Python; store.visibility says the same in SQL."""
+        """Whether the owner alone lets the actor see a record; store.visibility says the same in SQL, and what else may
+        show it."""
         if self.scope is Scope.all or owner_id is None:
             return True
-        return owner_id in self.team_ids if self.scope is Scope.team else owner_id == self.user_id
+        return owner_id == self.user_id if self.scope is Scope.own else owner_id in self.team_ids
 
     def day_of(self, moment: datetime) -> date:
         """The calendar day of a UTC moment where the actor lives."""

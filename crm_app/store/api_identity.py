@@ -9,29 +9,17 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_app.store.engine import engine
+from crm_app.store.identity import Standing
 
 _KEY = sa.text("SELECT * FROM crm_api_key_user(:digest)")
 _FAMILY = sa.text("SELECT * FROM crm_api_family_user(:tenant, :family)")
 _TOKEN = sa.text("SELECT * FROM crm_api_token_user(:digest)")
 
 
-@dataclass(frozen=True, slots=True)
-class CallerRow:
-    """The active user behind a live key or family, what the role gives, and what the key is held to. `permissions` and
-    `scopes` as stored, bundles not worked out."""
+@dataclass(frozen=True)
+class CallerRow(Standing):
+    """The active user behind a live key or family, and what the key is held to. `scopes` as stored."""
 
-    tenant_id: UUID
-    user_id: UUID
-    name: str
-    email: str
-    time_zone: str
-    currency: str
-    workspace: str
-    scope: str
-    permissions: list[str]
-    field_rights: dict[str, str]
-    role: str
-    team_ids: list[UUID]
     key_id: UUID
     scopes: list[str]
     per_minute: int = 0  # 0: the installation's own limit

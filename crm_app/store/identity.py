@@ -27,14 +27,13 @@ _FAILED = sa.text("SELECT crm_sign_in_failed(:attempt, :key, :why, :ip, :agent, 
 _attempts = SignInAttempt.__table__  # type: ignore[attr-defined]
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """A live session, its user and what the role gives. `permissions` as stored, bundles not worked out."""
+@dataclass(frozen=True)
+class Standing:
+    """An active user and what the role gives, as crm_standing tells it. `permissions` as stored, bundles not worked
+    out."""
 
-    session_id: UUID
     tenant_id: UUID
     user_id: UUID
-    last_seen_at: datetime
     name: str
     email: str
     time_zone: str
@@ -44,9 +43,21 @@ class SessionRow:
     permissions: list[str]
     field_rights: dict[str, str]
     role: str
-    team_id: UUID | None
     team_ids: list[UUID]
+    territory_ids: list[UUID]
+    shared: list[str]
+
+
+@dataclass(frozen=True)
+class SessionRow(Standing):
+    """A live session and for whom it answers. `viewer_id` is whose session it is while they look as somebody else."""
+
+    session_id: UUID
+    last_seen_at: datetime
     preferences: dict[str, object]
+    viewer_id: UUID | None
+    viewer: str | None
+    viewing_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

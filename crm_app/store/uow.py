@@ -29,7 +29,7 @@ from crm_app.models.base import Record, TenantScoped, new_id
 from crm_app.store import queue, ready
 from crm_app.store.engine import engine
 from crm_app.store.ready import Ready, Rows, Values
-from crm_app.store.visibility import visible
+from crm_app.store.visibility import grounds, is_wide, visible
 
 M = TypeVar("M", bound=SQLModel)
 T = TypeVar("T")
@@ -130,8 +130,17 @@ class UnitOfWork:
                 permission=permission,
             )
 
-    async def get(self, model: type[M], record_id: UUID, *, lock: bool = False, in_trash: bool = False) -> M:
-        """The record, if the actor may know of it; else NotFound. `lock` holds it until the transaction ends."""
+    async def get(
+        self,
+        model: type[M],
+        record_id: UUID,
+        *,
+        lock: bool = False,
+        to_write: bool = False,
+        in_trash: bool = False,
+    ) -> M:
+        """The record, if the actor may know of it; else NotFound. `lock` holds it until the transaction ends; with it,
+        or `to_write`, a record that is shown to the actor to read only is Forbidden."""
         query = sa.select(model).where(model.id == record_id)  # type: ignore[attr-defined]
         entity = registry.of_model(model)
         if issubclass(model, Record) and not in_trash:
@@ -144,7 +153,20 @@ class UnitOfWork:
         if row is None:
             label = entity.label if entity else label_of(model.__name__)
             raise NotFound(f"This {label.lower()} does not exist, or you may not see it.")
+        if entity is not None and (lock or to_write):
+            await self._require_writable(entity, row)
         return row
+
+    async def _require_writable(self, entity: registry.Entity, row: Any) -> None:
+        """Asked of the few alone to whom more is shown than the owners say."""
+        if entity.visibility == "all" or not is_wide(self.actor) or self.actor.sees_owner(row.owner_id):
+            return
+        theirs = sa.or_(*grounds(entity, self.actor, to_write=True).values())
+        if not await self.scalar(sa.select(sa.exists().where(entity.table.c.id == row.id, theirs))):
+            raise Forbidden(
+                f"This {entity.label.lower()} is shown to you to read. Who owns it can let you change it.",
+                permission=f"{entity.name}.update",
+            )
 
     async def rows(self, query: sa.Executable, values: Any = None) -> Sequence[sa.Row[*tuple[Any, ...]]]:
         """Core rows: what lists and boards read."""

@@ -24,12 +24,17 @@ SHARED = {
     "installation": "notes of the installation about itself",
 }
 NOT_OURS = r"^(procrastinate_.*|audit_log_(\d{6}|default))$"
-KEYS = {"audit_log": ["at", "id"], "stage_total": ["tenant_id", "stage_id", "owner_id", "currency", "health"]}
+KEYS = {
+    "audit_log": ["at", "id"],
+    "stage_total": ["tenant_id", "stage_id", "owner_id", "currency", "health"],
+    "territory_account": ["tenant_id", "territory_id", "account_id"],
+}
 RIGHTS = {  # every other table of a tenant: all four
     "audit_log": {"SELECT"},
     "audit_seal": {"SELECT", "INSERT"},
     "stage_history": {"SELECT"},
     "stage_total": {"SELECT"},
+    "territory_account": {"SELECT"},
     "sign_in": {"SELECT", "INSERT", "DELETE"},
     "workspace": {"SELECT", "INSERT", "UPDATE"},
     "sign_in_attempt": {"SELECT", "INSERT", "DELETE"},
@@ -52,7 +57,8 @@ LOOSE = {
     "record_merge.survivor_id", "record_merge.user_id", "record_merge.undone_by_id", "merged_record.record_id",
     "duplicate_pair.first_id", "duplicate_pair.second_id", "duplicate_pair.scan_id", "duplicate_pair.decided_by_id",
     "duplicate_scan.user_id", "merged_record.survivor_id", "merged_link.record_id",
-    "merged_link.from_id",  # of whatever entity
+    "territory_account.territory_id", "territory_account.account_id",  # written by triggers
+    "record_share.record_id", "merged_link.from_id",  # of whatever entity
     "client_operation.user_id", "import_batch.user_id", "import_job.user_id", "import_preset.user_id",
     "attachment.about_id", "notification.about_id", "notification.source_id", "notification.by_id",
     "stage_history.pipeline_id", "stage_history.from_stage_id", "stage_history.owner_id", "stage_history.moved_by_id",
@@ -63,7 +69,8 @@ DEFINERS = {
     "crm_sign_in_candidates", "crm_sign_in_failed",
     "crm_session_user", "crm_link_user", "crm_team_users", "crm_tenants", "crm_search",
     "crm_audit_partitions", "crm_audit", "crm_audit_workspace", "crm_opportunity_created",
-    "crm_opportunity_changed", "crm_opportunity_purged",
+    "crm_opportunity_changed", "crm_opportunity_purged", "crm_territory_changed", "crm_account_added",
+    "crm_account_changed", "crm_account_purged",
     "crm_opportunity_purging", "crm_api_key_user", "crm_api_family_user", "crm_api_token_user", "crm_note",
     "crm_schema_version",
 }  # fmt: skip

@@ -53,6 +53,7 @@ FREE = {
     "platform.records.ruled": CALLED,
     "platform.schema.entities_of": "declarations, no records: what a role may not see is not in them",
     "platform.schema.entity_of": "declarations, no records: what a role may not see is not in them",
+    "platform.sharing.may_share": "answers no to those who may not",
     "platform.spelling.readings": CALLED,
     "people.actors.load": "makes the actor who may or may not",
     "people.links.close_all": CALLED,

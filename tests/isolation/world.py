@@ -34,7 +34,7 @@ from crm_app.services.platform import (
 )
 from crm_app.services.platform.imports import jobs as import_jobs
 from crm_app.services.platform.imports import outline, presets
-from crm_app.services.sales import drops, lines, opportunities, stakeholders
+from crm_app.services.sales import drops, lines, opportunities, stakeholders, territories
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
 
@@ -69,6 +69,7 @@ async def build(actor: Actor, secret: str) -> World:
         company = await make(uow, registry.get("account"), {"name": f"{secret} Ltd"})
         person = {"last_name": f"Von {secret}", "account_id": company.id, "email": "g@example.com"}
         contact = await make(uow, registry.get("contact"), person)
+        zone = await territories.create(uow, name=f"Zone {secret}", countries=["Utopia"], member_ids=[of["user"]])
         product = await make(uow, registry.get("product"), {"name": f"{secret} 3000", "currency": "EUR"})
         rival = await make(uow, registry.get("competitor"), {"name": f"{secret} & Co"})
         deals = [await _deal(uow, company.id, secret) for _ in range(2)]
@@ -117,7 +118,7 @@ async def build(actor: Actor, secret: str) -> World:
         moved = (await opportunities.move(uow, [deals[1].id], to_stage_id=deals[1].stage_id)).moved
     of |= {
         "account": company.id, "contact": contact.id, "product": product.id, "competitor": rival.id,
-        "opportunity": deals[0].id, "activity": planned.id,
+        "opportunity": deals[0].id, "activity": planned.id, "territory": zone.id,
     }  # fmt: skip
     ids |= {
         "record_id": deals[0].id, "opportunity_id": deals[0].id, "after_id": deals[1].id, "account_id": company.id,
@@ -128,7 +129,7 @@ async def build(actor: Actor, secret: str) -> World:
         "merge_id": joined.id, "scan_id": scan.id, "key_id": key.id, "attachment_id": attached.id,
         "about_id": company.id, "source_id": company.id, "by_id": of["user"], "notification_id": told,
         "file_id": new_id(),
-        "job_id": job.id, "preset_id": preset.id,
+        "territory_id": zone.id, "member_id": of["user"], "job_id": job.id, "preset_id": preset.id,
         "reason_id": of["win_loss_reason"], "competitor_id": rival.id,
         "view_id": view.id,
     }  # fmt: skip

@@ -15,6 +15,7 @@ class UserSession(TenantScoped, table=True):
     __tablename__ = "user_session"
     __table_args__ = (
         tenant_fk("user_id", "crm_user"),
+        tenant_fk("viewing_id", "crm_user"),
         sa.Index("uq_user_session_token", "token_hash", unique=True),
         sa.Index("ix_user_session_user", "tenant_id", "user_id"),
     )
@@ -27,6 +28,8 @@ class UserSession(TenantScoped, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=TZ)
     ip: str = ""
     user_agent: str = ""
+    viewing_id: UUID | None = None  # as whom its user looks at everything, until `viewing_until`
+    viewing_until: datetime | None = Field(default=None, sa_type=TZ)
 
 
 class LinkPurpose(StrEnum):

@@ -9,11 +9,14 @@ from crm_app.core.errors import Conflict, NotFound
 from crm_app.core.text import fold
 from crm_app.models.people.users import Role, User, UserStatus
 from crm_app.models.platform.workspaces import Workspace
+from crm_app.services.people import standing
 from crm_app.services.people.checks import email_key
-from crm_app.services.people.roles import expand
 from crm_app.store import identity
+from crm_app.store.identity import Standing
 from crm_app.store.tenants import tenant_ids
 from crm_app.store.uow import UnitOfWork, unit_of_work
+
+_STANDING = sa.text("SELECT * FROM crm_standing(:tenant, :person)")
 
 
 async def actor_for(tenant_id: UUID, user_id: UUID, *, source: Source = Source.job) -> Actor:
@@ -63,30 +66,8 @@ async def _candidates(email: str) -> list[tuple[UUID, UUID]]:
 
 
 async def load(uow: UnitOfWork, user_id: UUID, *, source: Source = Source.job) -> Actor:
-    user, role, space = User.__table__, Role.__table__, Workspace.__table__  # type: ignore[attr-defined]
-    reach = sa.func.crm_team_users(user.c.tenant_id, user.c.id, type_=sa.ARRAY(sa.Uuid))
-    query = (
-        sa.select(
-            user.c.name, role.c.permissions, role.c.scope, role.c.field_rights, reach.label("team_ids"),
-            sa.func.coalesce(sa.func.nullif(user.c.time_zone, ""), space.c.time_zone).label("time_zone"),
-            space.c.currency,
-        )
-        .join(role, sa.and_(role.c.tenant_id == user.c.tenant_id, role.c.id == user.c.role_id))
-        .join(space, space.c.id == user.c.tenant_id)
-        .where(user.c.id == user_id, user.c.status == UserStatus.active, user.c.deleted_at.is_(None))
-    )  # fmt: skip
-    found = await uow.rows(query)
+    """What the active user may do and see, in the workspace of this unit of work. NotFound when disabled or gone."""
+    found = await uow.rows(_STANDING, {"tenant": uow.actor.tenant_id, "person": user_id})
     if not found:
         raise NotFound("This user does not exist, or is disabled.")
-    row = found[0]
-    return Actor(
-        tenant_id=uow.actor.tenant_id,
-        user_id=user_id,
-        name=row.name,
-        permissions=expand(tuple(row.permissions)),
-        scope=row.scope,
-        team_ids=frozenset(row.team_ids),
-        time_zone=row.time_zone,
-        currency=row.currency,
-        source=source,
-    ).with_field_rights(row.field_rights)
+    return standing.actor_of(Standing(*tuple(found[0])), source=source)

@@ -18,10 +18,11 @@ from uuid import UUID
 import jwt
 import sqlalchemy as sa
 
-from crm_app.core.context import Actor, Scope, Source
+from crm_app.core.context import Actor, Source
 from crm_app.core.errors import Unauthenticated
 from crm_app.models.base import table_of
 from crm_app.models.people.api_keys import ApiKey
+from crm_app.services.people import standing
 from crm_app.services.people.roles import expand
 from crm_app.settings import settings
 from crm_app.store import api_identity
@@ -35,7 +36,7 @@ ISSUER = "salescompass"
 _FRESH = 5.0  # seconds
 _MOST = 5_000
 _TOUCH_EVERY = timedelta(minutes=1)
-_MATTERS = frozenset({"api_key", "user", "role", "team", "workspace"})
+_MATTERS = frozenset({"api_key", "user", "role", "team", "workspace", "territory", "territory_member", "record_share"})
 _keys: Any = table_of(ApiKey)
 _known: OrderedDict[str, tuple[CallerRow, float]] = OrderedDict()
 _forgotten = count()  # moves on at every `forget`: what was read before it is not kept
@@ -138,20 +139,14 @@ async def _cached(key: str, look: Callable[[], Awaitable[CallerRow | None]]) -> 
 
 
 def _caller(row: CallerRow, ip: str, user_agent: str, request_id: str) -> Caller:
-    actor = Actor(
-        tenant_id=row.tenant_id,
-        user_id=row.user_id,
-        name=row.name,
-        permissions=held(tuple(row.permissions), tuple(row.scopes)),
-        scope=Scope(row.scope),
-        team_ids=frozenset(row.team_ids),
-        time_zone=row.time_zone,
-        currency=row.currency,
+    actor = standing.actor_of(
+        row,
+        held=lambda permissions: held(permissions, tuple(row.scopes)),
         ip=ip,
         user_agent=user_agent,
         source=Source.api,
         request_id=request_id,
-    ).with_field_rights(row.field_rights)
+    )
     return Caller(actor, row.key_id, row.email, row.role, row.workspace, row.per_minute or settings().api_per_minute)
 
 

@@ -48,8 +48,8 @@ ACTS = {
     "api_key.manage": "See and revoke everybody's API keys",
 }
 # How the workspace is arranged: read by all, written by admins.
-SETUP = frozenset({"user", "role", "team", "pipeline", "stage", "activity_type", "win_loss_reason"})
-_SCOPE_WIDTH = {Scope.own: 0, Scope.team: 1, Scope.all: 2}
+SETUP = frozenset({"user", "role", "team", "territory", "pipeline", "stage", "activity_type", "win_loss_reason"})
+_SCOPE_WIDTH = {Scope.own: 0, Scope.team: 1, Scope.territory: 2, Scope.all: 3}
 
 
 @cache

@@ -12,15 +12,14 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_app.core.clock import utcnow
-from crm_app.core.context import Actor, Scope, Source
+from crm_app.core.context import Actor, Source
 from crm_app.core.errors import NotFound, Throttled, Unauthenticated
 from crm_app.models.base import table_of
 from crm_app.models.people.api_keys import ApiToken
 from crm_app.models.people.sessions import OneTimeLink, SignInAttempt, SignInWay, UserSession
 from crm_app.models.people.users import User, UserStatus
-from crm_app.services.people import passwords, sign_ins
+from crm_app.services.people import passwords, sign_ins, standing
 from crm_app.services.people.checks import email_key, is_email, network
-from crm_app.services.people.roles import expand
 from crm_app.settings import settings
 from crm_app.store import identity
 from crm_app.store.uow import UnitOfWork, unit_of_work
@@ -102,20 +101,9 @@ async def visitor_of(
     if row is None:
         _bury(token)
         return None
-    actor = Actor(
-        tenant_id=row.tenant_id,
-        user_id=row.user_id,
-        name=row.name,
-        permissions=expand(tuple(row.permissions)),
-        scope=Scope(row.scope),
-        team_ids=frozenset(row.team_ids),
-        time_zone=row.time_zone,
-        currency=row.currency,
-        ip=ip,
-        user_agent=user_agent,
-        session_id=row.session_id,
-        request_id=request_id,
-    ).with_field_rights(row.field_rights)
+    actor = standing.actor_of(
+        row, ip=ip, user_agent=user_agent, session_id=row.session_id, request_id=request_id
+    )  # fmt: skip
     now = utcnow()
     if touch and now - row.last_seen_at > _TOUCH_EVERY:
         await _touch(actor, now)

@@ -1,6 +1,7 @@
 """Finding records by what people remember of them: prefixes of words, accents and case aside, typing errors too."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from crm_app.core.registry import Entity
 from crm_app.services.platform import records, spelling
 from crm_app.services.platform.schema import blind_spots
 from crm_app.store.uow import UnitOfWork
-from crm_app.store.visibility import visible_owners
+from crm_app.store.visibility import beyond, is_wide, visible_owners
 
 KINDS = ("opportunity", "account", "contact", "product")  # those crm_search knows
 _FEW = ("user", "team")  # a workspace has so few of them that they are looked through
@@ -92,7 +93,23 @@ async def _hits(uow: UnitOfWork, words: Sequence[str], kinds: Sequence[str], lim
         else:
             found = await _indexed(uow, kind, words, max(limit, _MOST_LOOKED_AT))
             hits += await _in_sight(uow, kind, words, hidden, [h.id for h in found], limit)
+        if kind not in _FEW and is_wide(uow.actor):
+            hits += await _shown_beside(uow, kind, words, {h.id for h in hits if h.kind == kind}, limit)
     return hits
+
+
+async def _shown_beside(
+    uow: UnitOfWork, kind: str, words: Sequence[str], known: AbstractSet[UUID], limit: int
+) -> list[Hit]:
+    """Hits among what is shown to the actor whoever owns it: the index goes by owners."""
+    ways = beyond(registry.get(kind), uow.actor)
+    if not ways or len(known) >= limit:
+        return []
+    table = registry.get(kind).table
+    there = sa.and_(table.c.deleted_at.is_(None), table.c.id.not_in(known), sa.or_(*ways.values()))
+    fits = _holds(uow, kind, sa.cast(_query(words), TSQUERY))
+    found = await uow.rows(sa.select(table.c.id).where(there, fits).limit(limit - len(known)))
+    return await named(uow, [(kind, r.id) for r in found])
 
 
 async def _indexed(uow: UnitOfWork, kind: str, words: Sequence[str], limit: int) -> list[Hit]:

@@ -15,7 +15,7 @@ from crm_app.core.money import CURRENCIES
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.store.ready import Ready
 from crm_app.store.uow import UnitOfWork
-from crm_app.store.visibility import owned_later, sight_of
+from crm_app.store.visibility import is_wide, owned_later, sight_of
 
 _TYPES: dict[Kind, tuple[type, ...]] = {
     Kind.text: (str,),
@@ -145,7 +145,7 @@ async def check_links(uow: UnitOfWork, entity: Entity, values: dict[str, Any], *
     sight: dict[str, Any] = {}
     for target in targets:
         sight |= sight_of(target, uow.actor) if seen else {}
-    asked = _are_there(tuple((t.table, seen and t.visibility != "all") for t in targets))
+    asked = _are_there(tuple((t.name, seen and t.visibility != "all") for t in targets), is_wide(uow.actor))
     found = (await uow.ready(asked, **{f"id{i}": values[s.name] for i, s in enumerate(links)}, **sight))[0]
     gone = {
         spec.name: f"this {target.label.lower()} does not exist, or you may not see it"
@@ -157,11 +157,13 @@ async def check_links(uow: UnitOfWork, entity: Entity, values: dict[str, Any], *
 
 
 @cache
-def _are_there(targets: tuple[tuple[sa.Table, bool], ...]) -> Ready:
-    """For each table an id: whether a living record has it, of the actor's owners where the second says so."""
+def _are_there(targets: tuple[tuple[str, bool], ...], wide: bool) -> Ready:
+    """For each entity an id: whether a living record has it, one the actor sees where the second says so."""
     found = []
-    for i, (table, is_owned) in enumerate(targets):
+    for i, (name, is_owned) in enumerate(targets):
+        entity = registry.get(name)
+        table = entity.table
         mine = table.c.id == sa.bindparam(f"id{i}", type_=sa.Uuid())
         is_there = sa.exists().where(mine, table.c.deleted_at.is_(None))
-        found.append((is_there.where(owned_later(table)) if is_owned else is_there).label(f"is{i}"))
+        found.append((is_there.where(owned_later(entity, wide=wide)) if is_owned else is_there).label(f"is{i}"))
     return Ready(sa.select(*found))

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from crm_app.core.errors import NotFound
 from crm_app.core.fields import MASKED
@@ -32,7 +31,7 @@ from crm_app.services.platform.schema import entity_of
 from crm_app.services.platform.sight import shown
 from crm_app.services.sales.board import Filters, narrowed
 from crm_app.store.uow import UnitOfWork
-from crm_app.store.visibility import visible_owners
+from crm_app.store.visibility import is_wide, owned_later, sight_of
 
 _deals, _stages, _stays, _pipelines = (table_of(m) for m in (Opportunity, Stage, StageHistory, Pipeline))
 _accounts, _contacts, _users = table_of(Account), table_of(Contact), table_of(User)
@@ -232,7 +231,8 @@ def _lines_of_deal() -> sa.ScalarSelect[Any]:
     )
 
 
-def _page_query() -> sa.Select[Any]:
+@cache
+def _page_query(*, wide: bool) -> sa.Select[Any]:
     owner, creator = _users.alias("owner"), _users.alias("creator")
     rival, beaten, contact = _rivals.alias("rival"), _rivals.alias("beaten"), _contacts.alias("contact")
     source = (
@@ -245,7 +245,6 @@ def _page_query() -> sa.Select[Any]:
         .outerjoin(beaten, _same(beaten, _deals, _deals.c.competitor_won_id))
         .outerjoin(_reasons, _same(_reasons, _deals, _deals.c.win_loss_reason_id))
     )
-    owners = sa.bindparam("owners", type_=ARRAY(PG_UUID(as_uuid=True)))
     return (
         sa.select(
             *(c for c in _deals.c if c.name not in ("search_text", "sort_key", "tenant_id")),
@@ -263,18 +262,15 @@ def _page_query() -> sa.Select[Any]:
         )
         .select_from(source)
         .where(_deals.c.id == sa.bindparam("record_id"), _deals.c.deleted_at.is_(None))
-        .where(sa.or_(owners.is_(None), _deals.c.owner_id == sa.any_(owners)))
+        .where(owned_later(OPPORTUNITY, wide=wide))
     )
-
-
-_PAGE = _page_query()
 
 
 async def page(uow: UnitOfWork, record_id: UUID) -> DealPage:
     """The deal, or NotFound as for any record the actor may not know of."""
     uow.require("opportunity.read")
-    given = {"record_id": record_id, "now": uow.now, "owners": visible_owners(uow.actor)}
-    row = (await uow.execute(_PAGE, given)).mappings().one_or_none()
+    given = {"record_id": record_id, "now": uow.now, **sight_of(OPPORTUNITY, uow.actor)}
+    row = (await uow.execute(_page_query(wide=is_wide(uow.actor)), given)).mappings().one_or_none()
     if row is None:
         raise NotFound("This opportunity does not exist, or you may not see it.")
     entity = await entity_of(uow, OPPORTUNITY.name)

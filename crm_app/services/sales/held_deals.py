@@ -13,7 +13,7 @@ from crm_app.models.sales.opportunities import OPPORTUNITY, Opportunity
 from crm_app.models.sales.pipelines import Stage, StageKind
 from crm_app.store.ready import Ready, Rows, Values, one_of
 from crm_app.store.uow import UnitOfWork
-from crm_app.store.visibility import owned_later, sight_of
+from crm_app.store.visibility import is_wide, owned_later, sight_of
 
 _deals = table_of(Opportunity)
 _stages = table_of(Stage)
@@ -34,12 +34,15 @@ _LOOKED_AT = (
     "id", "version", "name", "amount_minor", "currency", "expected_close_on", "next_activity_at", "updated_at",
     "updated_by_id", "health", "health_changes_at", "custom", *MOVED_FIELDS,
 )  # fmt: skip
-_LOCK = Ready(
-    sa.select(*_deals.c[_LOOKED_AT])
-    .where(one_of(_deals.c.id, "ids"), _deals.c.deleted_at.is_(None), owned_later(_deals))
-    .order_by(_deals.c.id)
-    .with_for_update()
-)
+
+
+def _lock(*, wide: bool) -> Ready:
+    mine = owned_later(OPPORTUNITY, wide=wide, to_write=True)
+    asked = sa.select(*_deals.c[_LOOKED_AT]).where(one_of(_deals.c.id, "ids"), _deals.c.deleted_at.is_(None), mine)
+    return Ready(asked.order_by(_deals.c.id).with_for_update())
+
+
+_LOCK, _LOCK_WIDE = _lock(wide=False), _lock(wide=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,15 @@ async def lock(uow: UnitOfWork, record_ids: Sequence[UUID]) -> list[Row]:
 
 def asking(uow: UnitOfWork, record_ids: Sequence[UUID]) -> tuple[Ready, Values]:
     """What to ask for before `in_order`, together with something else."""
-    return _LOCK, {"ids": list(record_ids), **sight_of(OPPORTUNITY, uow.actor)}
+    return _LOCK_WIDE if is_wide(uow.actor) else _LOCK, {"ids": list(record_ids), **sight_of(OPPORTUNITY, uow.actor)}
 
 
 async def in_order(uow: UnitOfWork, rows: Rows, record_ids: Sequence[UUID], stage: Into | None = None) -> list[Row]:
     found = {r["id"]: r for r in rows}
     if missing := [i for i in record_ids if i not in found]:
+        if is_wide(uow.actor):
+            for record_id in missing:
+                await uow.get(Opportunity, record_id, to_write=True)  # shown to read only: it says so
         raise NotFound(
             "This deal was deleted, or you may not see it." if len(missing) == 1 else "Some deals were deleted."
         )

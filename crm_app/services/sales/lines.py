@@ -149,4 +149,4 @@ async def _of_deal(uow: UnitOfWork, line_id: UUID, *, in_trash: bool = False) ->
         line = await uow.get(OpportunityLine, line_id, lock=True, in_trash=in_trash)
     except NotFound:
         raise NotFound("This product is no longer on the deal.") from None
-    return line, await uow.get(Opportunity, line.opportunity_id)
+    return line, await uow.get(Opportunity, line.opportunity_id, to_write=True)

@@ -10,13 +10,13 @@ from crm_app.core.changes import Draft, guards
 from crm_app.core.errors import Conflict, Invalid
 from crm_app.models.base import table_of
 from crm_app.models.sales.facts import StageTotal
-from crm_app.models.sales.opportunities import Opportunity, OpportunityStatus
+from crm_app.models.sales.opportunities import OPPORTUNITY, Opportunity, OpportunityStatus
 from crm_app.models.sales.pipelines import PIPELINE, Pipeline, Stage, StageKind
 from crm_app.services.people.checks import optional_text, required_text
 from crm_app.services.platform import records
 from crm_app.services.sales import defaults
 from crm_app.store.uow import UnitOfWork
-from crm_app.store.visibility import visible_owners
+from crm_app.store.visibility import is_wide, visible, visible_owners
 
 _pipelines, _stages, _totals, _deals = table_of(Pipeline), table_of(Stage), table_of(StageTotal), table_of(Opportunity)
 
@@ -48,6 +48,11 @@ async def listed(uow: UnitOfWork) -> list[PipelineRow]:
     )
     if (owners := visible_owners(uow.actor)) is not None:
         deals = deals.where(_totals.c.owner_id.in_(owners))
+    if is_wide(uow.actor) and (seen := visible(OPPORTUNITY, uow.actor)) is not None:  # the kept totals know owners only
+        deals = sa.select(sa.func.count()).where(
+            mine, _deals.c.tenant_id == _stages.c.tenant_id, _deals.c.stage_id == _stages.c.id,
+            _deals.c.deleted_at.is_(None), seen,
+        )  # fmt: skip
     query = (
         sa.select(
             _pipelines.c.id, _pipelines.c.name, _pipelines.c.description, _pipelines.c.is_active, _pipelines.c.version,

@@ -17,7 +17,7 @@ from crm_app.models.sales.pipelines import STAGE, Pipeline, Stage, StageKind
 from crm_app.services.people.checks import required_text
 from crm_app.services.platform import records
 from crm_app.store.uow import UnitOfWork
-from crm_app.store.visibility import visible_owners
+from crm_app.store.visibility import is_wide, visible, visible_owners
 
 _stages, _totals, _deals = table_of(Stage), table_of(StageTotal), table_of(Opportunity)
 _TEXTS = frozenset({Kind.text, Kind.long_text, Kind.email, Kind.phone, Kind.url, Kind.choices})
@@ -63,6 +63,16 @@ async def listed(uow: UnitOfWork, pipeline_id: UUID) -> list[StageRow]:
     )
     if (owners := visible_owners(uow.actor)) is not None:
         deals = deals.where(_totals.c.owner_id.in_(owners))
+    if is_wide(uow.actor) and (seen := visible(OPPORTUNITY, uow.actor)) is not None:  # the kept totals know owners only
+        deals = (
+            sa.select(sa.func.count())
+            .where(
+                _deals.c.tenant_id == _stages.c.tenant_id,
+                _deals.c.stage_id == _stages.c.id,
+                _deals.c.deleted_at.is_(None),
+            )
+            .where(seen)
+        )
     query = (
         sa.select(
             _stages.c.id, _stages.c.name, _stages.c.kind, _stages.c.color, _stages.c.probability,

@@ -25,7 +25,7 @@ async def add(
 ) -> OpportunityStakeholder:
     """Give a contact a part in a deal; the contact may be of any account. Invalid when they have one already."""
     uow.require("opportunity.update")
-    deal = await uow.get(Opportunity, opportunity_id)
+    deal = await uow.get(Opportunity, opportunity_id, to_write=True)
     await uow.get(Contact, contact_id)
     if await uow.scalar(sa.select(_stakes.c.id).where(_same(opportunity_id, contact_id))):
         raise _twice()
@@ -89,7 +89,7 @@ async def _of_deal(
         part = await uow.get(OpportunityStakeholder, stakeholder_id, lock=True, in_trash=in_trash)
     except NotFound:
         raise NotFound("This person has no part in the deal any more.") from None
-    return part, await uow.get(Opportunity, part.opportunity_id)
+    return part, await uow.get(Opportunity, part.opportunity_id, to_write=True)
 
 
 def _note(text: str) -> str:

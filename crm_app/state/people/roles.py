@@ -16,6 +16,7 @@ from crm_app.store.uow import unit_of_work
 SCOPES = {
     Scope.own: "Their own records",
     Scope.team: "Records of their team, and of teams they manage",
+    Scope.territory: "Records of their team, and of the accounts in their territories",
     Scope.all: "All records of the workspace",
 }
 _COPY = "copy"

@@ -87,7 +87,7 @@ async def directory(
 ) -> Directory:
     """All live records of the entity by these fields."""
     table = entity.table
-    seen = visible(entity, uow.actor)
+    seen = visible(entity, uow.actor, to_write=True)
     query = sa.select(
         table.c.id, *(table.c[f] for f in fields), (sa.true() if seen is None else seen).label("is_seen")
     ).where(table.c.deleted_at.is_(None))
