@@ -23,6 +23,7 @@ STYLESHEETS = [
         "import",
         "conditions",
         "duplicates",
+        "notes",
         "sign",
         "settings",
         "rights",

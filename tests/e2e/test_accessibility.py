@@ -24,6 +24,7 @@ from crm_app.services.sales import pipelines
 from crm_app.store.uow import unit_of_work
 from tests.e2e.board import BoardPage
 from tests.e2e.browsing import DESK, PHONE
+from tests.e2e.test_attachments import PIXEL, a_file
 from tests.e2e.test_import_page import FILE, csv
 from tests.people import TestWorkspace, found
 from tests.services.sales.deals import a_deal, stage_ids
@@ -220,6 +221,16 @@ async def build_filter(page: Page) -> None:
     await expect(panel.get_by_text("Enter a text")).to_be_visible()
 
 
+async def look_at_file(page: Page) -> None:
+    """One refused, one there, one looked at."""
+    box = page.locator(".card.files input[type=file]")
+    pixel = a_file("plan.png", PIXEL)
+    await box.set_input_files([pixel, a_file("empty.txt", b"")])
+    await expect(page.get_by_role("alert").first).to_contain_text("is empty")
+    await page.get_by_role("button", name="plan.png", exact=True).first.click()
+    await expect(page.get_by_role("dialog", name="plan.png")).to_be_visible()
+
+
 FILTER = '{"all":[{"field":"name","op":"contains","value":"kess"},{"related":"opportunities","some":{"all":[]}}]}'
 STOPS = (
     Stop("sign-in", "/sign-in", "Welcome back.", signed_in=False),
@@ -254,6 +265,7 @@ STOPS = (
     Stop("deal, history of a field", "/opportunities/{deal_id}#details", "Send the offer", press("Amount, history")),
     Stop("deal, add person", "/opportunities/{deal_id}", "Send the offer", press("Add person")),
     Stop("deal, add product", "/opportunities/{deal_id}", "Send the offer", press("Add product")),
+    Stop("deal, a file", "/opportunities/{deal_id}", "Send the offer", look_at_file),
     Stop("deal, not here", "/opportunities/00000000-0000-0000-0000-000000000000", "This deal is not here"),
     Stop("accounts", "/accounts", "Kessler"),
     Stop("accounts, nothing found", "/accounts?q=zzz", "No accounts found"),

@@ -1,16 +1,16 @@
 """The design system: small functions that take vars and handlers and know no state. Use it as `kit.<part>`.
 
 Icons      icon, icon_for
-Buttons    primary, outline, ghost, success, danger, icon_button, link, link_button, download, copying
+Buttons    primary, outline, ghost, success, danger, icon_button, link, link_button, download, file_link, copying
 Marks      badge, pill, chip, avatar, avatars, stage_mark, dot, key, sr, clipped; `data_tip=` gives anything a tooltip
 Fields     field, text_input, text_area, money_input, date_input, select, combo, checkbox, check, switch, choice_cards,
-           search_input, password_input, given_input, described_by, file_drop
+           search_input, password_input, given_input, described_by, file_drop, attach
 In place   props_list, prop, inline_field, field_history, composer
 Layout     page_head, crumbs, bar, sums, tabs, tab, panel_tabs, segmented, segment, steps, card, section, panel,
            side_panel, figures
 Tables     table, column, sortable, cell, pick_cell, bulk_bar, data_table
-Floating   menu, menu_item, menu_choice, menu_link, menu_line, menu_heading, popover, anchored, dialog, drawer,
-           notices, palette
+Floating   menu, menu_item, menu_choice, menu_link, menu_download, menu_line, menu_heading, popover, anchored,
+           dialog, drawer, notices, palette
 Builders   condition_builder
 Empty      empty_state, board_art, paper_art, people_art, table_art, skeleton, skeleton_rows, skeleton_card, bone
 Page       Key, hotkeys, key_help, connection_banner, one_session, on_return, tooltips, native_form, hidden
@@ -22,6 +22,7 @@ from crm_app.components.kit.buttons import (
     copying,
     danger,
     download,
+    file_link,
     ghost,
     icon_button,
     link,
@@ -63,7 +64,7 @@ from crm_app.components.kit.fields import (
     text_area,
     text_input,
 )
-from crm_app.components.kit.files import file_drop
+from crm_app.components.kit.files import attach, file_drop
 from crm_app.components.kit.forms import form_watch, hidden, native_form
 from crm_app.components.kit.hotkeys import Key, hotkeys, key_help
 from crm_app.components.kit.icons import icon, icon_for
@@ -90,6 +91,7 @@ from crm_app.components.kit.menus import (
     anchored,
     menu,
     menu_choice,
+    menu_download,
     menu_heading,
     menu_item,
     menu_line,
@@ -103,6 +105,7 @@ from crm_app.components.kit.tables import bulk_bar, cell, column, pick_cell, sor
 __all__ = [
     "Key",
     "anchored",
+    "attach",
     "avatar",
     "avatars",
     "badge",
@@ -137,6 +140,7 @@ __all__ = [
     "field_history",
     "figures",
     "file_drop",
+    "file_link",
     "form_watch",
     "ghost",
     "given_input",
@@ -152,6 +156,7 @@ __all__ = [
     "link_button",
     "menu",
     "menu_choice",
+    "menu_download",
     "menu_heading",
     "menu_item",
     "menu_line",

@@ -81,6 +81,11 @@ def download(label: Child, *, href: str | rx.Var, size: str = "", class_name: st
     return NativeLink.create(icon("arrow_download", 16), label, href=href, download="", class_name=classes)
 
 
+def file_link(*children: Child, href: str | rx.Var, **props: Any) -> rx.Component:
+    """A link to a file, which the browser saves."""
+    return NativeLink.create(*children, href=href, download="", **props)
+
+
 def link_button(
     label: Child, *, href: str | rx.Var, variant: str = "", icon_name: str = "", size: str = "", **props: Any
 ) -> rx.Component:

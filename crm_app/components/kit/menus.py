@@ -7,6 +7,7 @@ from reflex.event import no_args_event_spec
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from crm_app.components.kit import scripts
+from crm_app.components.kit.buttons import NativeLink
 from crm_app.components.kit.icons import icon
 
 Text = str | rx.Var
@@ -105,6 +106,14 @@ def menu_link(label: Text, *, href: Text, icon_name: str = "", **props: Any) -> 
         class_name="menu-item",
         **props,
     )
+
+
+def menu_download(label: Text, *, href: Text) -> rx.Component:
+    """A file to save."""
+    return NativeLink.create(
+        icon("arrow_download", 16), rx.el.span(label), href=href, download="", role="menuitem", tab_index=-1,
+        class_name="menu-item",
+    )  # fmt: skip
 
 
 def menu_line() -> rx.Component:

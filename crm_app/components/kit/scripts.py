@@ -4,6 +4,7 @@ import reflex as rx
 
 rx.asset("acts.js", shared=True)
 ANCHORED = rx.asset("anchored.jsx", shared=True).importable_path
+ATTACH = rx.asset("attach.jsx", shared=True).importable_path
 COMBO = rx.asset("combo.jsx", shared=True).importable_path
 COMPOSER = rx.asset("composer.jsx", shared=True).importable_path
 CONDITIONS = rx.asset("conditions.jsx", shared=True).importable_path

@@ -6,6 +6,7 @@ import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.frame import may
+from crm_app.components.platform.attachments import attachments
 from crm_app.components.sales.deal_dialog import DealDialogView, deal_dialog
 from crm_app.components.sales.deal_fields import deal_fields
 from crm_app.components.sales.lines import lines_card
@@ -172,7 +173,7 @@ def _loaded() -> rx.Component:
         _tabs(),
         rx.el.div(
             _panel("details", "left", "Stage and fields", deal_fields()),
-            _panel("deal", "mid", "Deal", rx.cond(_IS_OPEN, _next_step()), lines_card(), people_card()),
+            _panel("deal", "mid", "Deal", rx.cond(_IS_OPEN, _next_step()), lines_card(), people_card(), attachments()),
             _panel("timeline", "right", "Timeline", timeline()),
             class_name="three",
         ),

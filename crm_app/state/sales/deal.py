@@ -22,6 +22,7 @@ from crm_app.services.sales.opportunities import MissingFields
 from crm_app.state.base import AppState, notice_action
 from crm_app.state.live import next_batch
 from crm_app.state.platform import fields
+from crm_app.state.platform.attachments import Attachments
 from crm_app.state.platform.fields import SectionView
 from crm_app.state.presence import BEAT, TOPIC, Presence, look
 from crm_app.state.sales import deal_views, filters
@@ -35,7 +36,8 @@ from crm_app.store.linked import any_linked
 from crm_app.store.live import Changed, Message, Resync, Signal, hub
 from crm_app.store.uow import unit_of_work
 
-_ABOUT = frozenset({"opportunity", "account", "contact", "activity", "stage", "pipeline", "user", "competitor"})
+_BESIDE = ("opportunity", "account", "contact", "attachment")  # told with the id of what is shown
+_ABOUT = frozenset({*_BESIDE, "activity", "stage", "pipeline", "user", "competitor"})
 
 
 class DealState(AppState):
@@ -125,10 +127,10 @@ class DealState(AppState):
                 changed.setdefault(m.entity, []).append(m.record_id)
         if not changed:
             return False
-        if self.is_missing or not self._values or changed.keys() - {"opportunity", "account", "contact", "activity"}:
+        if self.is_missing or not self._values or changed.keys() - {*_BESIDE, "activity"}:
             return True
         shown = {self._values["id"], self._values["account_id"], *self._contacts}
-        if any(i in shown for name in ("opportunity", "account", "contact") for i in changed.get(name, ())):
+        if any(i in shown for name in _BESIDE for i in changed.get(name, ())):
             return True
         timeline = await self.get_state(Timeline)
         if any(timeline.shows(i) for i in changed.get("activity", ())):
@@ -148,6 +150,7 @@ class DealState(AppState):
                 around = await deal_page.neighbours(uow, page.values, filters.parse(board, actor.currency))
                 timeline = await self.get_state(Timeline)
                 people = [{"value": str(p.contact_id), "label": p.name} for p in page.people]
+                await (await self.get_state(Attachments)).open(uow, OPPORTUNITY, page.values["id"])
                 planned = await timeline.open(uow, "opportunity_id", page.values["id"], people)
         except NotFound:
             self.is_missing = True
