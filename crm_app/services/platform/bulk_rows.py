@@ -58,7 +58,7 @@ async def locked(uow: UnitOfWork, entity: Entity, ids: Sequence[UUID], *, in_tra
     query = sa.select(model).where(model.id == sa.any_(sa.literal(list(ids), sa.ARRAY(sa.Uuid()))))
     if not in_trash:
         query = query.where(model.deleted_at.is_(None))
-    if (seen := visible(entity, uow.actor)) is not None:
+    if (seen := visible(entity, uow.actor, to_write=True)) is not None:
         query = query.where(seen)
     query = query.order_by(model.id).with_for_update().execution_options(populate_existing=True)
     return {r.id: r for r in (await uow.execute(query)).scalars()}

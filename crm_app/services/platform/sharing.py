@@ -10,15 +10,19 @@ import sqlalchemy as sa
 
 from crm_app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from crm_app.core.events import DomainEvent
+from crm_app.core.notices import declare_notice
 from crm_app.core.registry import Entity
 from crm_app.models.base import table_of
 from crm_app.models.people.users import User, UserStatus
 from crm_app.models.platform.shares import RecordShare
-from crm_app.services.platform import audit
+from crm_app.services.platform import audit, notifications
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import Ground, grounds
 
 TOPIC = "record_share"  # what callers that are kept for seconds hear
+SHARED = declare_notice(
+    "shared", label="Somebody shares a record with you", sentence="{by} shares with you", icon="person_add", mail=True
+)
 _shares, _users = table_of(RecordShare), table_of(User)
 
 
@@ -90,6 +94,10 @@ async def share(uow: UnitOfWork, entity: Entity, record_id: UUID, user_id: UUID,
         RecordShared(
             record_id=record_id, name=f"{entity.name}.shared", entity=entity.name, user_id=user_id, can_write=can_write
         )
+    )
+    how = "to read and to change" if can_write else "to read"
+    await notifications.notify(
+        uow, user_id, SHARED, about=entity.name, about_id=record_id, by_id=uow.actor.user_id, text=how
     )
     _tell(uow, entity, record)
 

@@ -12,7 +12,7 @@ from crm_app.models.base import new_id, table_of
 from crm_app.models.platform.events import Event
 from crm_app.services.activities import activities
 from crm_app.services.people import actors, users
-from crm_app.services.platform import finding, records, sharing
+from crm_app.services.platform import bulk_rows, finding, records, sharing
 from crm_app.services.sales import board, deal_page, drops, lines, opportunities, stakeholders
 from crm_app.store.uow import unit_of_work
 from crm_app.store.visibility import visible
@@ -186,6 +186,11 @@ async def test_it_is_told_and_logged(alice, carol, deal):
         logged = await uow.scalar(sa.text("SELECT count(*) FROM audit_log WHERE action = 'share'"))
     assert (line.name, line.can_write, line.by) == ("Carol", True, "Alice")
     assert len(facts) == logged == 2
+    async with unit_of_work(carol) as uow:
+        told = await uow.rows(
+            sa.text("SELECT kind, about_id FROM notification WHERE user_id = :me"), {"me": carol.user_id}
+        )
+    assert {(t.kind, t.about_id) for t in told} == {("shared", deal.id)}
 
 
 async def test_a_share_without_the_right_to_read_opens_nothing(alice, carol, deal):
@@ -202,3 +207,12 @@ async def test_one_who_sees_all_or_nothing_beside_is_asked_for_the_owner_alone(a
     assert "record_share" not in str(visible(DEAL, carol))
     carol = await shared(alice, deal, carol)
     assert "record_share" in str(visible(DEAL, carol)) and "record_share" not in str(visible(ACCOUNT, carol))
+
+
+async def test_many_at_once_leave_what_is_to_read(admin, alice, carol, deal):
+    carol = await shared(alice, deal, carol)
+    async with unit_of_work(carol) as uow:
+        assert deal.id not in await bulk_rows.locked(uow, DEAL, [deal.id])
+    carol = await shared(alice, deal, carol, can_write=True)
+    async with unit_of_work(carol) as uow:
+        assert deal.id in await bulk_rows.locked(uow, DEAL, [deal.id])
