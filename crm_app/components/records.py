@@ -4,17 +4,23 @@ import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.customers.alike import alike
-from crm_app.components.fields import field_row
 from crm_app.components.form_fields import form_field
 from crm_app.components.frame import may
+from crm_app.components.record_body import (
+    has_overview,
+    record_fields,
+    record_figures,
+    record_panel,
+    record_panels,
+    record_tabs,
+    record_title,
+)
+from crm_app.components.record_slots import actions_of
 from crm_app.components.timeline import KEYS as TIMELINE_KEYS
-from crm_app.components.timeline import timeline
 from crm_app.core.matching import matched_entities
 from crm_app.core.registry import Entity
-from crm_app.state.record import RELATED, RecordState, RelatedView
+from crm_app.state.record import RecordState
 from crm_app.state.record_form import RecordForm
-from crm_app.state.records import CellView, RowView
-from crm_app.state.timeline import Timeline
 
 PAGE_KEYS = (
     *TIMELINE_KEYS,
@@ -24,10 +30,6 @@ PAGE_KEYS = (
     ),
     kit.Key("", "Delete", press="[data-delete]", icon="delete"),
 )
-
-
-def _mark(cell: rx.Var[CellView], *, square: bool) -> rx.Component:
-    return rx.cond(cell.mark != "", kit.avatar(cell.mark, cell.tint, square=square))
 
 
 def record_page(entity: Entity) -> rx.Component:
@@ -61,90 +63,21 @@ def _menu(entity: Entity) -> rx.Component:
         items.insert(0, rx.cond(may(f"{entity.name}.merge"), find))
         allowed = allowed | may(f"{entity.name}.merge")
     menu = kit.menu(kit.icon_button("more_horizontal", "More actions"), *items, label="More actions", end=True)
-    return rx.el.div(rx.cond(allowed, menu), class_name="push line")
+    return rx.el.div(*actions_of(entity), rx.cond(allowed, menu), class_name="push line")
 
 
 def _loaded(entity: Entity) -> rx.Component:
-    head, related, has_timeline = RecordState.head, entity.name in RELATED, entity.name in ("account", "contact")
-    mark = kit.avatar(head.mark, head.tint, square=entity.name != "contact", size="xl")
-    words = rx.el.div(rx.el.h1(head.name), rx.el.p(head.detail, class_name="muted"), class_name="grow")
-    tabs = [{"id": "details", "label": "Details"}]
-    if related:
-        tabs.insert(0, {"id": "deal", "label": "Overview"})
-    if has_timeline:
-        tabs.insert(1, {"id": "timeline", "label": "Timeline", "count": Timeline.count})
+    body = rx.el.div(
+        record_panel("details", "Details", record_fields()),
+        *record_panels(entity),
+        class_name="record" if has_overview(entity) else "record plain",
+    )
     return rx.fragment(
-        rx.el.div(rx.el.div(mark, words, class_name="line"), class_name="opp-head"),
-        kit.panel_tabs(f"Parts of the {entity.label.lower()}", tabs, area=".three") if related else rx.fragment(),
         rx.el.div(
-            _panel("details", "left", "Details", _fields()),
-            _panel("deal", "mid", "Overview", rx.foreach(RecordState.related, _related)) if related else rx.fragment(),
-            _panel("timeline", "right", "Timeline", timeline(with_changes=False)) if has_timeline else rx.fragment(),
-            class_name="three" if related else "three one",
+            rx.el.div(record_title(entity), record_figures(), class_name="line wrap record-top"), class_name="opp-head"
         ),
-    )
-
-
-def _panel(id: str, place: str, label: str, *content: rx.Component) -> rx.Component:
-    return rx.el.div(*content, id=id, class_name=place, tab_index=0, role="region", aria_label=label)
-
-
-def _fields() -> rx.Component:
-    def row(view: rx.Var) -> rx.Component:
-        return field_row(
-            view,
-            status=RecordState.statuses,
-            options=RecordState.options,
-            histories=RecordState.histories,
-            hints=RecordState.hints,
-            on_save=RecordState.save,
-            on_search=RecordState.search,
-            on_ask_history=RecordState.ask_history,
-        )
-
-    return rx.fragment(
-        rx.foreach(RecordState.sections, lambda s: kit.section(s.title, kit.props_list(rx.foreach(s.fields, row)))),
-        rx.el.p("Created ", RecordState.created, class_name="muted small made"),
-    )
-
-
-def _related(related: rx.Var[RelatedView]) -> rx.Component:
-    add = kit.ghost(
-        "Add", icon_name="add", size="sm", on_click=RecordForm.ask(related.makes, related.link, RecordState.head.id)
-    )
-    return rx.el.section(
-        rx.el.header(
-            rx.el.h2(related.title),
-            rx.cond(
-                related.rows.length() > 0,
-                kit.pill(related.rows.length().to_string() + rx.cond(related.more, "+", "")),
-            ),
-            rx.el.div(rx.cond(related.makes != "", add), class_name="push line"),
-        ),
-        rx.el.div(
-            rx.cond(
-                related.rows.length() > 0,
-                rx.el.ul(rx.foreach(related.rows, _related_row)),
-                rx.el.p("None", class_name="muted"),
-            ),
-            class_name="body",
-        ),
-        class_name="card",
-        key=related.title,
-    )
-
-
-def _related_row(row: rx.Var[RowView]) -> rx.Component:
-    """The name as the link, the rest in grey beside it, the last one right."""
-    first = row.cells[0]
-    return rx.el.li(
-        _mark(first, square=False),
-        kit.link(first.text, href=first.href, class_name="strong grow clip"),
-        rx.foreach(
-            row.cells[1:], lambda cell: rx.cond(cell.text != "", rx.el.span(cell.text, class_name="muted small num"))
-        ),
-        class_name="item",
-        key=row.id,
+        record_tabs(entity, area=".record"),
+        body,
     )
 
 

@@ -20,6 +20,7 @@ STYLESHEETS = [
         "board",
         "kanban",
         "opportunity",
+        "record",
         "import",
         "conditions",
         "duplicates",

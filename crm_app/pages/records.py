@@ -4,6 +4,7 @@ from functools import partial
 
 import reflex as rx
 
+from crm_app import parts
 from crm_app.components.frame import framed
 from crm_app.components.lists import KEYS, makes, record_list
 from crm_app.components.platform.search import offer
@@ -21,7 +22,7 @@ from crm_app.state.lists import RecordList
 from crm_app.state.record import RecordState
 
 LISTED = (ACCOUNT, CONTACT, PRODUCT, OPPORTUNITY, ACTIVITY, USER, TEAM)
-ENTITIES = (ACCOUNT, CONTACT, PRODUCT)
+ENTITIES = (ACCOUNT, CONTACT, PRODUCT, ACTIVITY, USER, TEAM)  # deals have a page of their own making
 _PLACES = {"opportunity": "/pipeline", "user": "/settings", "team": "/settings"}  # where the navigation shows one to be
 
 for _entity in LISTED:
@@ -31,6 +32,7 @@ for _entity in LISTED:
 
 
 def add(app: rx.App) -> None:
+    parts.load("components")  # tabs that other systems put on these pages
     for entity in LISTED:
         app.add_page(
             partial(_list, entity),
@@ -56,7 +58,7 @@ def _list(entity: Entity) -> rx.Component:
 def _page(entity: Entity) -> rx.Component:
     return framed(
         record_page(entity),
-        current=f"/{entity.slug}",
+        current=_PLACES.get(entity.name, f"/{entity.slug}"),
         title=entity.label,
         keys=PAGE_KEYS,
         acts=f"For this {entity.label.lower()}",

@@ -7,7 +7,7 @@ from typing import Any
 from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import NotFound
-from crm_app.core.registry import Entity, Kind
+from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.core.text import initials, tint
 from crm_app.state.platform.fields import field_view
 
@@ -17,12 +17,15 @@ _HITS = 200  # most rows that a search shows
 
 @dataclass(frozen=True)
 class CellView:
-    """`mark` are the initials of a person or company, empty for none."""
+    """`mark` are the initials of a person or company, empty for none. `leads` says what `href` is: a page ("in"), an
+    address outside ("out": mail, telephone, the web), or none."""
 
     text: str
     href: str = ""
     mark: str = ""
     tint: int = 1
+    leads: str = ""
+    number: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,30 @@ def _cell(entity: Entity, name: str, values: Mapping[str, Any], actor: Actor) ->
     view = field_view(spec, values, actor)
     if name == entity.title:
         own = f"/{entity.slug}/{values['id']}"
-        return CellView(view.shown, own, initials(view.shown) if _has_face(entity.name) else "", tint(view.shown))
+        return CellView(view.shown, own, initials(view.shown) if _has_face(entity.name) else "", tint(view.shown), "in")
     face = spec.kind is Kind.link and _has_face(spec.target) and view.shown
-    return CellView(view.shown, view.href, initials(view.shown) if face else "", tint(view.shown))
+    mark = initials(view.shown) if face else ""
+    if view.href:
+        return CellView(view.shown, view.href, mark, tint(view.shown), "in")
+    out = _outside(spec, view.shown)
+    return CellView(
+        view.shown,
+        out,
+        mark,
+        tint(view.shown),
+        "out" if out else "",
+        spec.kind in (Kind.money, Kind.number, Kind.percent),
+    )
+
+
+def _outside(spec: FieldSpec, shown: str) -> str:
+    if not shown or spec.masked:
+        return ""
+    if spec.kind is Kind.email:
+        return f"mailto:{shown}"
+    if spec.kind is Kind.phone:
+        return "tel:" + "".join(c for c in shown if c.isdigit() or c == "+")
+    return ""
 
 
 def _has_face(entity_name: str) -> bool:

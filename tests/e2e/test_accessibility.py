@@ -46,6 +46,9 @@ class World:
     contact_id: UUID
     product_id: UUID
     empty_pipeline_id: UUID
+    activity_id: UUID
+    user_id: UUID
+    team_id: UUID
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,9 @@ async def world(app_database: None) -> World:
         async with unit_of_work(admin) as uow:
             if number % 3:
                 due = now + timedelta(days=number - 4, hours=1)
-                await activities.plan(uow, kind="call", subject="Call back", due_at=due, opportunity_id=each.id)
+                planned = await activities.plan(
+                    uow, kind="call", subject="Call back", due_at=due, opportunity_id=each.id
+                )
     async with unit_of_work(admin) as uow:
         job = {"task": "run_tick_here", "args": {"tenant_id": str(admin.tenant_id), "name": "sweep"}}
         await failures.record(uow, "tick:sweep", **job, error="OSError: the disk is full")
@@ -83,7 +88,9 @@ async def world(app_database: None) -> World:
         contact = await records.create(uow, CONTACT, person)
         await records.create(uow, CONTACT, {**person, "first_name": "Ida", "phone": "+4930123456"})  # its duplicate
         product = await records.create(uow, PRODUCT, {"name": "Robots", "price_minor": 1_200_50, "currency": "EUR"})
-    return World(admin, deal.id, deal.account_id, contact.id, product.id, empty.id)
+    return World(
+        admin, deal.id, deal.account_id, contact.id, product.id, empty.id, planned.id, founded.admin_id, founded.team_id
+    )  # fmt: skip
 
 
 def press(name: str, role: Any = "button") -> Callable[[Page], Awaitable[Any]]:
@@ -281,10 +288,16 @@ STOPS = (
     Stop("users", "/users", "Bob"),
     Stop("teams", "/teams", "Region"),
     Stop("account", "/accounts/{account_id}", "Open deals"),
+    Stop("account, deals", "/accounts/{account_id}#opportunities", "Roll-out"),
+    Stop("account, people", "/accounts/{account_id}#people", "Berg", press("People 2", "link")),
+    Stop("account, history", "/accounts/{account_id}#history", "No field was changed"),
     Stop("contacts", "/contacts", "Berg"),
     Stop("contact", "/contacts/{contact_id}", "berg@kessler.example"),
     Stop("products", "/products", "Robots"),
     Stop("product", "/products/{product_id}", "List price"),
+    Stop("activity", "/activities/{activity_id}", "Call back"),
+    Stop("user", "/users/{user_id}", "Ada Admin"),
+    Stop("team", "/teams/{team_id}", "Sales"),
     Stop("search", "/pipeline", "Roll-out", search),
     Stop("search, nothing found", "/pipeline", "Roll-out", search_in_vain),
     Stop("import", "/import", "Choose a file"),

@@ -37,6 +37,17 @@ async def test_from_an_empty_list_to_a_company_with_a_person(visit, alice):
     await page.locator(".card").filter(has_text="People").get_by_role("link", name="Berg").click()
     await expect(page).to_have_url(re.compile("/contacts/"))
     await expect(page.locator("[data-field=account_id]")).to_contain_text("Kessler")
+    await page.locator(".record-title").get_by_role("link", name="Kessler").click()
+    tabs = page.get_by_role("navigation", name="Parts of the account")
+    await tabs.get_by_role("link", name="People 1").click()
+    await expect(page.get_by_role("region", name="All people")).to_contain_text("Berg")
+    await page.locator("[data-field=city] .val").click()
+    await page.keyboard.type("Linz")
+    await page.keyboard.press("Enter")
+    await tabs.get_by_role("link", name="History").click()
+    await expect(page.get_by_role("row").filter(has_text="Linz")).to_contain_text("Alice")
+    await page.reload()
+    await expect(page.get_by_role("row").filter(has_text="Linz")).to_be_visible()  # the address holds the tab
 
 
 async def test_search_and_sort_live_in_the_address(visit, alice):
@@ -70,6 +81,10 @@ async def test_an_account_shows_its_deals_and_keeps_its_log(visit, alice):
     await page.get_by_role("textbox", name="What is worth knowing?").fill("They moved to Linz")
     await page.get_by_role("button", name="Log note").click()
     await expect(page.locator(".tl")).to_contain_text("They moved to Linz")
+    await page.locator(".kpis").get_by_role("link", name="€ 10 000").click()
+    await expect(page).to_have_url(re.compile("/opportunities[?]filter="))
+    await expect(page.locator("tbody tr")).to_contain_text("Roll-out")
+    await page.go_back()
     await page.get_by_role("link", name="Roll-out").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Roll-out")
 
@@ -81,7 +96,7 @@ async def test_on_a_phone(visit, alice):
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     await page.goto(f"/accounts/{kessler.id}")
     tabs = page.get_by_role("navigation", name="Parts of the account")
-    for tab in ("Timeline", "Details", "Overview"):
+    for tab in ("Timeline", "Opportunities", "People", "Details", "History", "Overview"):
         await tabs.get_by_role("link", name=tab).tap()
-        await expect(page.locator(".three > :visible")).to_have_count(1)
+        await expect(page.locator(".record > :visible")).to_have_count(1)
         assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -5,12 +5,20 @@ from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 
+from crm_app.core.money import show
+from crm_app.models.base import table_of
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.customers.contacts import CONTACT
+from crm_app.models.people.users import Team
+from crm_app.services.activities import activities
 from crm_app.services.platform import records
+from crm_app.services.platform.schema import entity_of
+from crm_app.state import record_views
 from crm_app.state.record import RecordState
 from crm_app.state.record_form import RecordForm
+from crm_app.state.record_history import RecordHistory
 from crm_app.state.timeline import Timeline
 from crm_app.store.uow import unit_of_work
 from tests.services.sales.deals import a_deal
@@ -47,15 +55,96 @@ async def test_a_page_shows_what_belongs_to_the_record(alice):
     async with opened(alice, f"/accounts/{deal.account_id}", RecordState) as tab:
         state = tab[RecordState]
         assert state.head.name == "Kessler"
-        assert [(r.title, [x.cells[0].text for x in r.rows]) for r in state.related] == [
+        assert [(r.card, [x.cells[0].text for x in r.brief]) for r in state.related] == [
             ("Open deals", ["Roll-out"]),
             ("People", ["Berg"]),
         ]
+        figures = {f.label: (f.text, f.note) for f in state.head.figures}
+        assert figures["Open pipeline"] == (show(1_000_000, "EUR"), "1 deal")
+        assert figures["Last talk"][0] == "–" and figures["Next activity"][1] == "none planned"
         given = {"kind": "note", "text": "Hello", "store": tab[Timeline].store, "operation": str(uuid4())}
         await tab.run(Timeline.log, given)
         assert tab[Timeline].answered["state"] == "saved"
         await tab.run(RecordState.save, "city", "Linz", "")
         assert state.statuses["city"]["state"] == "saved" and "Linz" in state.head.detail
+
+
+async def test_the_talks_with_its_people_and_about_its_deals_are_the_accounts(alice, bob):
+    deal = await a_deal(alice, "Roll-out", account="Kessler")
+    async with unit_of_work(alice) as uow:
+        berg = await records.create(uow, CONTACT, {"last_name": "Berg", "account_id": deal.account_id})
+        await activities.log(uow, kind="call", subject="About the deal", opportunity_id=deal.id)
+        await activities.log(uow, kind="call", subject="With Berg", contact_id=berg.id)
+        await activities.plan(uow, kind="task", subject="Send it", due_at=uow.now, account_id=deal.account_id)
+    async with opened(bob, f"/accounts/{deal.account_id}", RecordState) as tab:
+        told = {row.title for group in tab[Timeline].groups for row in group.rows}
+        assert told == {"About the deal", "With Berg", "Send it"} and tab[Timeline].count == 3
+        figures = {f.label: f for f in tab[RecordState].head.figures}
+        assert figures["Last talk"].text.startswith("Today")
+        assert figures["Open tasks"].text == "1" and figures["Open tasks"].href.startswith("/activities?filter=")
+
+
+async def test_a_deal_that_somebody_may_not_see_adds_nothing_to_its_account(workspace, alice, carol):
+    deal = await a_deal(alice, "Secret roll-out", account="Kessler")
+    async with unit_of_work(workspace.admin) as uow:
+        await records.update(uow, ACCOUNT, deal.account_id, {"owner_id": carol.user_id})
+        await activities.log(uow, kind="call", subject="Hush", opportunity_id=deal.id)
+    async with opened(carol, f"/accounts/{deal.account_id}", RecordState) as tab:
+        assert tab[RecordState].head.name == "Kessler"
+        assert {f.label: f.note for f in tab[RecordState].head.figures}["Open pipeline"] == ""
+        assert "Hush" not in tab.sent() and "Secret" not in tab.sent()
+
+
+async def test_a_field_that_the_role_may_not_see_is_in_no_figure_and_no_list(workspace, alice):
+    deal = await a_deal(alice, "Roll-out", account="Kessler", amount_minor=987_654_00)
+    blind = alice.with_field_rights({"opportunity.amount_minor": "hidden", "account.city": "hidden"})
+    async with unit_of_work(blind) as uow:
+        entity = await entity_of(uow, "account")
+        values = await record_views.read(uow, entity, str(deal.account_id))
+        head = await record_views.head(uow, entity, values)
+        lists = await record_views.related(uow, entity, deal.account_id)
+    assert "Open pipeline" not in [f.label for f in head.figures] and "city" not in values
+    assert "amount_minor" not in [c.name for r in lists for c in r.columns] and "987" not in str(lists)
+
+
+async def test_what_was_changed_stands_in_the_history(alice, bob):
+    (kessler,) = await accounts(alice, "Kessler")
+    async with unit_of_work(bob) as uow:
+        await records.update(uow, ACCOUNT, kessler.id, {"city": "Linz"})
+    async with opened(alice, f"/accounts/{kessler.id}", RecordState) as tab:
+        history = tab[RecordHistory]
+        assert not history.is_read
+        await tab.run(RecordHistory.shown, "history")
+        assert [(c.field, c.old, c.new, c.who) for c in history.changes] == [("City", "", "Linz", "Bob")]
+        await tab.run(RecordState.save, "city", "Graz", "Linz")
+        assert [c.new for c in history.changes] == ["Graz", "Linz"]
+
+
+async def test_every_kind_of_record_has_a_page(admin):
+    async with unit_of_work(admin) as uow:
+        team = await uow.scalar(sa.select(table_of(Team).c.id).limit(1))
+    deal = await a_deal(admin)
+    async with unit_of_work(admin) as uow:
+        call = await activities.log(uow, kind="call", subject="Hello", opportunity_id=deal.id)
+    for address, name in (
+        (f"/users/{admin.user_id}", "Ada Admin"), (f"/teams/{team}", "Sales"), (f"/activities/{call.id}", "Hello"),
+    ):  # fmt: skip
+        async with opened(admin, address, RecordState) as tab:
+            assert tab[RecordState].is_loaded and tab[RecordState].head.name in (name, "Another team")
+
+
+async def test_a_record_is_opened_beside_a_list_and_changed_there(alice):
+    first, second = await accounts(alice, "Kessler", "Zeta")
+    tab = await tab_of(alice, "/accounts")
+    state = tab[RecordState]
+    for record in (first, second):
+        await tab.run(RecordState.open, "account", str(record.id))
+        await tab.run(RecordState.reread)
+        assert state.is_loaded and state.head.name == record.name
+    await tab.run(RecordState.save, "city", "Linz", "")
+    assert state.statuses["city"]["state"] == "saved" and "Linz" in state.head.detail
+    await tab.run(RecordState.close)
+    assert not state.is_loaded and state.head.id == ""
 
 
 async def test_strangers_find_no_record(alice, carol, mallory):

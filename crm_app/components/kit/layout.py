@@ -3,7 +3,7 @@
 from typing import Any
 
 import reflex as rx
-from reflex.event import no_args_event_spec
+from reflex.event import no_args_event_spec, passthrough_event_spec
 
 from crm_app.components.kit import scripts
 from crm_app.components.kit.buttons import link
@@ -70,12 +70,19 @@ class PanelTabs(rx.Component):
     items: rx.Var[list[dict[str, Any]]]
     area: rx.Var[str]
     label: rx.Var[str]
+    inside: rx.Var[bool]
+    on_shown: rx.EventHandler[passthrough_event_spec(str)]
 
 
-def panel_tabs(label: str, items: list[dict[str, Any]], *, area: str) -> rx.Component:
-    """Tabs between panels that stand side by side where there is room. `items` are {"id", "label", "count"}, the first
-    is seen at first; `area` is the selector of what holds the panels, which gets `data-shown`."""
-    return PanelTabs.create(items=items, area=area, label=label)
+def panel_tabs(
+    label: str, items: list[dict[str, Any]], *, area: str, inside: bool = False, on_shown: Any = None
+) -> rx.Component:
+    """Tabs between panels, all of which may stand side by side where there is room. `items` are {"id", "label",
+    "count", "off", "narrow"}, where `off` leaves a tab out and `narrow` shows it on narrow screens only; the first is
+    seen at first. `area` is the selector of what holds the panels: it gets `data-shown`, the chosen panel `data-on`.
+    The address holds the choice, but for tabs `inside` a panel beside a page. `on_shown(id)` runs at every choice."""
+    more = {"on_shown": on_shown} if on_shown is not None else {}
+    return PanelTabs.create(items=items, area=area, label=label, inside=inside, **more)
 
 
 def segmented(label: str, *items: rx.Component, class_name: str = "") -> rx.Component:

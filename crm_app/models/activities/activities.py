@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from crm_app.core.registry import Section, declare
+from crm_app.core.related import elsewhere
 from crm_app.models.base import Record, choice, full_index, link, live_index, tenant_fk, typed, when
 
 
@@ -92,3 +93,5 @@ ACTIVITY = declare(
     readonly=frozenset({"completed_at"}),
     labels={"happens_at": "When"},
 )
+for _whose in ("account", "contact", "opportunity"):
+    elsewhere(_whose, "activities")  # they are the timeline

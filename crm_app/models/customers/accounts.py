@@ -9,6 +9,7 @@ from sqlmodel import Field
 from crm_app.core.addresses import domain_of
 from crm_app.core.matching import Like, Trait, match
 from crm_app.core.registry import Section, declare
+from crm_app.core.related import arrange
 from crm_app.core.text import digits, name_key, sort_key
 from crm_app.models.base import (
     Derived,
@@ -90,6 +91,7 @@ ACCOUNT = declare(
     hidden=("name_key", "domain_key", "phone_key"),
     labels={"parent_id": "Parent account"},
 )
+arrange("account", "accounts", title="Daughter companies", brief=("name", "city", "country"), place=60)
 ACCOUNT_MATCH = match(
     "account",
     Trait("same name", Like.name, ("name",), 50, against=-10, keys=("name_key",)),

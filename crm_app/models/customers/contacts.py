@@ -9,6 +9,7 @@ from sqlmodel import Field
 
 from crm_app.core.matching import Like, Trait, match
 from crm_app.core.registry import Section, declare
+from crm_app.core.related import arrange
 from crm_app.core.text import digits, fold, name_key, sort_key
 from crm_app.models.base import Derived, Record, full_index, json_list, link, live_index, searchable, tenant_fk, typed
 
@@ -83,6 +84,10 @@ CONTACT = declare(
     readonly=frozenset({"name"}),
     hidden=("email_key", "phone_key", "mobile_key", "name_key"),
 )
+arrange(
+    "account", "contacts", title="People", columns=("name", "title", "email", "phone", "owner_id"), is_tab=True,
+    brief=("name", "title", "phone"), place=20,
+)  # fmt: skip
 CONTACT_MATCH = match(
     "contact",
     Trait("same e-mail", Like.email, ("email",), 60, against=-10, keys=("email_key",), tells=True),

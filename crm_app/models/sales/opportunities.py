@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from crm_app.core.conditions import Clause
 from crm_app.core.money import MAX_MINOR
 from crm_app.core.registry import Section, declare
+from crm_app.core.related import arrange
 from crm_app.core.text import sort_key
 from crm_app.models.base import (
     Derived,
@@ -232,6 +234,14 @@ OPPORTUNITY = declare(
     ),  # moved by services.sales.opportunities only
     at_start=frozenset({"stage_id", "pipeline_id"}),
 )
+
+for _whose, _relation in (("account", "opportunities"), ("contact", "opportunities")):
+    arrange(
+        _whose, _relation, columns=("name", "stage_id", "amount_minor", "expected_close_on", "owner_id"), place=10,
+        brief=("name", "stage_id", "expected_close_on", "amount_minor"), card="Open deals",
+        order="-expected_close_on", card_order="expected_close_on",
+        only=Clause("status", "eq", OpportunityStatus.open.value), is_tab=True,
+    )  # fmt: skip
 
 
 class OpportunityLine(Record, table=True):

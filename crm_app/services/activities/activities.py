@@ -8,7 +8,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from crm_app.core import registry
 from crm_app.core.changes import Draft, guards
+from crm_app.core.context import Actor
 from crm_app.core.errors import Conflict, Invalid
 from crm_app.core.fields import MASKED
 from crm_app.models.activities.activities import ACTIVITY, Activity, ActivityStatus, ActivityType
@@ -18,6 +20,7 @@ from crm_app.models.people.users import User
 from crm_app.services.platform import records
 from crm_app.services.platform.schema import blind_spots
 from crm_app.store.uow import UnitOfWork
+from crm_app.store.visibility import visible
 
 COMMENT = "comment"
 _activities, _users, _types = table_of(Activity), table_of(User), table_of(ActivityType)
@@ -153,12 +156,31 @@ class With:
     account_id: UUID | None = None
     contact_id: UUID | None = None
 
-    def condition(self) -> sa.ColumnElement[bool]:
-        for name in ("opportunity_id", "account_id", "contact_id"):
+    def condition(self, actor: Actor) -> sa.ColumnElement[bool]:
+        """An account's are also those of its deals and people, as far as this actor sees these."""
+        for name in ("opportunity_id", "contact_id"):
             if (value := getattr(self, name)) is not None:
                 same: sa.ColumnElement[bool] = _activities.c[name] == value
                 return same
-        raise ValueError("activities with whom?")
+        if self.account_id is None:
+            raise ValueError("activities with whom?")
+        parts = [_activities.c.account_id == self.account_id]
+        parts += [_of_account(n, self.account_id, actor) for n in ("opportunity", "contact")]
+        return sa.or_(*parts)
+
+
+def _of_account(name: str, account_id: UUID, actor: Actor) -> sa.ColumnElement[bool]:
+    entity = registry.get(name)
+    hidden, masked = blind_spots(actor, name)
+    if not actor.can(f"{name}.read") or "account_id" in hidden | masked:
+        return sa.false()
+    t = entity.table
+    mine = sa.select(t.c.id).where(t.c.account_id == account_id, t.c.deleted_at.is_(None))
+    if (seen := visible(entity, actor)) is not None:
+        mine = mine.where(seen)
+    # As an array the ids are found first, and each link has its own index.
+    found: sa.ColumnElement[bool] = _activities.c[f"{name}_id"] == sa.any_(sa.func.array(mine.scalar_subquery()))
+    return found
 
 
 async def planned(uow: UnitOfWork, whose: With, *, limit: int = 50) -> Sequence[Entry]:
@@ -192,9 +214,17 @@ async def count(uow: UnitOfWork, whose: With) -> int:
     uow.require("activity.read")
     query = sa.select(sa.func.count()).select_from(_activities)
     found = query.where(
-        whose.condition(), _activities.c.deleted_at.is_(None), _activities.c.status != ActivityStatus.cancelled
+        whose.condition(uow.actor), _activities.c.deleted_at.is_(None), _activities.c.status != ActivityStatus.cancelled
     )
     return int(await uow.scalar(found))
+
+
+async def any_of(uow: UnitOfWork, whose: With, activity_ids: Sequence[UUID]) -> bool:
+    """Whether one of these activities belongs there: what an open page asks before it reads anew."""
+    if not activity_ids or not uow.actor.can("activity.read"):
+        return False
+    mine = sa.and_(_activities.c.id.in_(list(activity_ids)), whose.condition(uow.actor))
+    return bool(await uow.scalar(sa.select(sa.exists().where(mine))))
 
 
 def _seen(uow: UnitOfWork, row: sa.Row[Any]) -> Entry:
@@ -220,5 +250,5 @@ def _entries(uow: UnitOfWork, whose: With) -> sa.Select[Any]:
         )
         .join(u, sa.and_(u.c.tenant_id == a.c.tenant_id, u.c.id == a.c.owner_id))
         .outerjoin(c, sa.and_(c.c.tenant_id == a.c.tenant_id, c.c.id == a.c.contact_id))
-        .where(whose.condition(), a.c.deleted_at.is_(None))
+        .where(whose.condition(uow.actor), a.c.deleted_at.is_(None))
     )  # fmt: skip

@@ -39,7 +39,9 @@ _BOXES = {
 }
 _SOMETHING_ELSE = object()  # what the person saw, when it is not there any more
 _FLAG = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
-PAGES = frozenset({"opportunity", "account", "contact", "product"})  # entities whose records have a page
+PAGES = frozenset(
+    {"opportunity", "account", "contact", "product", "activity", "user", "team"}
+)  # entities whose records have a page
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,24 @@ async def save(
     except CrmError as refusal:
         return answer("error", refusal, spec=spec)
     return answer("saved")
+
+
+async def save_shown(
+    actor: Actor,
+    entity: Entity,
+    record_id: str,
+    name: str,
+    text: str,
+    seen: str,
+    *,
+    sections: Sequence[SectionView],
+    values: Mapping[str, Any],
+) -> dict[str, Any]:
+    """As `save`, for a page: what it does not show, or shows as locked, is refused."""
+    view = next((f for s in sections for f in s.fields if f.name == name), None)
+    if view is None or view.locked or not record_id:
+        return answer("error", CrmError((view and view.locked) or "This field cannot be changed."))
+    return await save(actor, entity, UUID(record_id), name, text, seen, values)
 
 
 async def _conflict(actor: Actor, spec: FieldSpec, refusal: Conflict, currency: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import reflex as rx
 
 from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor
-from crm_app.core.errors import CrmError, NotFound
+from crm_app.core.errors import NotFound
 from crm_app.models.activities.activities import ACTIVITY
 from crm_app.models.customers.contacts import CONTACT
 from crm_app.models.sales.opportunities import OPPORTUNITY, OpportunityStatus
@@ -194,11 +194,9 @@ class DealState(AppState):
         actor = await self.actor()
         if not self.is_loaded:  # typed before the server started anew, sent before the page was read again
             await self._show(actor, self._asked(), self._query())
-        view = next((f for s in self.sections for f in s.fields if f.name == name), None)
-        if view is None or view.locked:
-            self.statuses = {**self.statuses, name: fields.answer("error", CrmError("This field cannot be changed."))}
-            return
-        done = await fields.save(actor, OPPORTUNITY, UUID(self.head.id), name, text, seen, self._values)
+        done = await fields.save_shown(
+            actor, OPPORTUNITY, self.head.id, name, text, seen, sections=self.sections, values=self._values
+        )
         self.statuses = {**self.statuses, name: done}
         if done["state"] != "error":
             await self._show_again(actor)
