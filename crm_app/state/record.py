@@ -129,7 +129,7 @@ class RecordState(AppState):
             return True
         mine = UUID(self.head.id)
         async with unit_of_work(actor) as uow:
-            if link := TIMELINES.get(self._kind):
+            if (link := TIMELINES.get(self._kind)) and actor.can("activity.read"):
                 whose = With(**{link: mine})
                 if await activities.any_of(uow, whose, changed.get("activity", ())):
                     return True

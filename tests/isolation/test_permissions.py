@@ -43,6 +43,7 @@ FREE = {
     "platform.bulk_operations.resume": OWN,
     "platform.bulk_operations.sweep": "a job of the clock",
     "platform.bulk_operations.undo": OWN,
+    "platform.figures.figures_of": CALLED,
     "platform.finding.choices": "finds what one may read, so nothing",
     "platform.finding.named": "finds what one may read, so nothing",
     "platform.finding.search": "finds what one may read, so nothing",

@@ -221,7 +221,8 @@ async def count(uow: UnitOfWork, whose: With) -> int:
 
 async def any_of(uow: UnitOfWork, whose: With, activity_ids: Sequence[UUID]) -> bool:
     """Whether one of these activities belongs there: what an open page asks before it reads anew."""
-    if not activity_ids or not uow.actor.can("activity.read"):
+    uow.require("activity.read")
+    if not activity_ids:
         return False
     mine = sa.and_(_activities.c.id.in_(list(activity_ids)), whose.condition(uow.actor))
     return bool(await uow.scalar(sa.select(sa.exists().where(mine))))

@@ -25,7 +25,7 @@ _SILENT = 30  # days without a talk after which somebody should look
 
 
 @figures("account", "contact", place=10)
-async def business(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> Sequence[Figure]:
+async def _business(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> Sequence[Figure]:
     """Open and won amounts of the deals that the actor sees, by currency."""
     link = _LINKS[entity.name]
     hidden, masked = blind_spots(uow.actor, OPPORTUNITY.name)
@@ -59,7 +59,7 @@ def _here(link: str, record_id: UUID) -> Condition:
 
 
 @figures("account", "contact", place=20)
-async def touch(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> Sequence[Figure]:
+async def _touch(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> Sequence[Figure]:
     """The last talk, what is planned next, and the tasks that wait."""
     if not uow.actor.can("activity.read"):
         return []
@@ -111,7 +111,7 @@ def _next(uow: UnitOfWork, at: datetime | None) -> Figure:
 
 
 @figures("opportunity", place=10)
-async def deal(_: UnitOfWork, __: Entity, values: Mapping[str, Any]) -> Sequence[Figure]:
+async def _deal(_: UnitOfWork, __: Entity, values: Mapping[str, Any]) -> Sequence[Figure]:
     """What stands in the head of a deal, from its own fields."""
     found = []
     if isinstance(amount := values.get("amount_minor"), int):
