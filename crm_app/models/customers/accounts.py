@@ -35,7 +35,7 @@ class Account(Record, table=True):
         live_index("ix_account_name", "sort_key", "id"),
         live_index("ix_account_key", "name_key"),
         live_index("ix_account_domain", "domain_key"),
-        live_index("ix_account_phone", "phone_key"),
+        live_index("ix_account_phone", "phone_key", include=("id", "owner_id")),  # read without the rows
         live_index("ix_account_owner", "owner_id", "sort_key"),
         full_index("ix_account_parent", "parent_id"),
         sa.Index("ix_account_search", "search_text", postgresql_using="gin"),

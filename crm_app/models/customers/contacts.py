@@ -29,8 +29,8 @@ class Contact(Record, table=True):
         full_index("ix_contact_account", "account_id"),
         live_index("ix_contact_owner", "owner_id", "sort_key"),
         live_index("ix_contact_email", "email_key"),
-        live_index("ix_contact_phone", "phone_key"),
-        live_index("ix_contact_mobile", "mobile_key"),
+        live_index("ix_contact_phone", "phone_key", include=("id", "owner_id")),  # read without the rows
+        live_index("ix_contact_mobile", "mobile_key", include=("id", "owner_id")),  # read without the rows
         live_index("ix_contact_key", "name_key"),
         sa.Index("ix_contact_search", "search_text", postgresql_using="gin"),
     )

@@ -1,5 +1,6 @@
 """Finding records by what people remember of them: prefixes of words, accents and case aside, typing errors too."""
 
+import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from crm_app.core.registry import Entity
 from crm_app.services.platform import records, spelling
 from crm_app.services.platform.schema import blind_spots
 from crm_app.store.uow import UnitOfWork
-from crm_app.store.visibility import beyond, is_wide, visible_owners
+from crm_app.store.visibility import beyond, is_wide, visible, visible_owners
 
 KINDS = ("opportunity", "account", "contact", "product")  # those crm_search knows
 _FEW = ("user", "team")  # a workspace has so few of them that they are looked through
@@ -31,6 +32,9 @@ _DETAIL = {
     "user": (("title", "team_id"), ""),
     "team": (("region",), ""),
 }
+_PHONES = {"account": {"phone": "phone_key"}, "contact": {"phone": "phone_key", "mobile": "mobile_key"}}
+_NUMBER = re.compile(r"[\d\s+()/.-]+")
+_LEAST_DIGITS = 4
 _MOST_LOOKED_AT = 500  # hits that are looked at again for a role that may not see every field
 
 
@@ -60,8 +64,9 @@ def all_kinds() -> tuple[str, ...]:
 
 async def search(uow: UnitOfWork, text: str, *, kinds: Sequence[str] = KINDS, limit: int = 8) -> list[Hit]:
     """Up to `limit` hits of each kind the actor may read, best first; every word must begin a word of the record, in a
-    field that the actor may see."""
-    return await _hits(uow, await _words(uow, text), kinds, limit)
+    field that the actor may see; a number also finds whom it calls."""
+    hits = await _hits(uow, await _words(uow, text), kinds, limit)
+    return hits + await _called(uow, text, kinds, hits, limit)
 
 
 async def search_forgiving(uow: UnitOfWork, text: str, *, kinds: Sequence[str] = KINDS, limit: int = 5) -> Found:
@@ -72,6 +77,7 @@ async def search_forgiving(uow: UnitOfWork, text: str, *, kinds: Sequence[str] =
     """
     words = await _words(uow, text)
     hits = await _hits(uow, words, kinds, limit)
+    hits += await _called(uow, text, kinds, hits, limit)
     if hits or not words:
         return Found(hits)
     for reading in await spelling.readings(uow, words):
@@ -115,6 +121,42 @@ async def _shown_beside(
 async def _indexed(uow: UnitOfWork, kind: str, words: Sequence[str], limit: int) -> list[Hit]:
     asked = {"query": _query(words), "owners": visible_owners(uow.actor), "lim": limit, "kind": kind}
     return [Hit(kind, r.id, r.title, r.detail, r.extra) for r in await uow.rows(_SEARCH, asked)]
+
+
+async def _called(uow: UnitOfWork, text: str, kinds: Sequence[str], known: Sequence[Hit], limit: int) -> list[Hit]:
+    """Whom a number calls that was typed whole, or some digits of it."""
+    numbers = phone_parts(text)
+    found: list[tuple[str, UUID]] = []
+    for kind in _PHONES if numbers else ():
+        hidden = _hidden(uow, kind)
+        columns = [key for field, key in _PHONES[kind].items() if field not in hidden]
+        if kind not in kinds or not columns or not uow.actor.can(f"{kind}.read"):
+            continue
+        entity, there = registry.get(kind), {h.id for h in known if h.kind == kind}
+        table, seen = entity.table, visible(entity, uow.actor)
+        parts = [
+            sa.select(table.c.id)
+            .where(table.c.deleted_at.is_(None), sa.or_(*(table.c[key].contains(n) for n in numbers)))
+            .where(sa.true() if seen is None else seen)
+            .limit(limit)
+            for key in columns
+        ]
+        rows = await uow.rows(parts[0] if len(parts) == 1 else sa.union_all(*(p.subquery().select() for p in parts)))
+        ids = [i for i in dict.fromkeys(r.id for r in rows) if i not in there]
+        found += [(kind, i) for i in ids[: max(0, limit - len(there))]]
+    return await named(uow, found)
+
+
+def phone_parts(text: str) -> list[str]:
+    """Digits to look for in the last ten of a number: "030 123456" -> ["30123456"]. Of a country's code a number keeps
+    what fits, so "+49 30 12345" is looked for without its first digits too. Empty when the text is no number."""
+    bare = "".join(c for c in text if c.isascii() and c.isdigit())
+    if not _NUMBER.fullmatch(text.strip()) or len(bare) < _LEAST_DIGITS:
+        return []
+    plain = bare.lstrip("0")[-10:]
+    is_abroad = text.strip().startswith(("+", "00"))
+    shorter = [plain[n:] for n in (1, 2, 3) if is_abroad and len(plain) < 10 and len(plain) - n > _LEAST_DIGITS]
+    return [n for n in (plain, *shorter) if len(n) >= _LEAST_DIGITS - 1]
 
 
 def _query(words: Sequence[str]) -> str:

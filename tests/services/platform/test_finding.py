@@ -58,6 +58,39 @@ async def test_accents_case_and_order_do_not_matter(admin):
         assert await titles(admin, text) == ["Maren Köhler"], text
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "+49 30 1234567",
+        "030 1234567",
+        "0049 30 1234567",
+        "1234567",
+        "4567",
+        "(030) 12 34",
+        "+49 30 1234",
+        "0170/9876543",
+    ],
+)
+async def test_a_number_finds_whom_it_calls(typed, admin):
+    await made(admin, CONTACT, first_name="Ute", last_name="Berg", phone="+49 30 1234567", mobile="+49 170 9876543")
+    await made(admin, CONTACT, last_name="Nobody", phone="+49 89 5550000")
+    assert await titles(admin, typed) == ["Ute Berg"]
+    async with unit_of_work(admin) as uow:
+        assert [h.title for h in await finding.search(uow, typed, kinds=("contact",))] == ["Ute Berg"]
+
+
+@pytest.mark.parametrize("text", ["12", "phone 12345", "", "+", "٣٤٥٦٧", "00000", "1234567 x"])
+def test_what_is_no_number_is_not_looked_for_as_one(text):
+    assert finding.phone_parts(text) == []
+
+
+async def test_a_number_that_one_may_not_see_finds_nobody(admin, alice, carol, mallory):
+    await made(alice, ACCOUNT, name="Kessler", phone="+49 30 1234567")
+    assert await titles(alice, "1234567") == ["Kessler"]
+    for actor in (carol, mallory, alice.with_field_rights({"account.phone": "masked"})):
+        assert await titles(actor, "1234567") == []
+
+
 async def test_a_number_finds_its_deal(admin):
     deal = await a_deal(admin, "Roll-out")
     assert await titles(admin, deal.number) == ["Roll-out"]
