@@ -23,7 +23,7 @@ def framed(
     """The shell around `content`; see `shell` for `current`, `title` and what else it takes. `keys` are what the page
     can do, offered in the palette under the heading `acts`."""
     rows = acts_of(keys, acts)
-    return shell(
+    page = shell(
         content,
         user=Person(AppState.user_name, AppState.user_initials, AppState.user_tint, AppState.workspace),
         current=current,
@@ -37,6 +37,21 @@ def framed(
         letters=AppState.letters,
         **more,
     )
+    return rx.fragment(page, rx.cond(AppState.looks_as != "", _looking()))
+
+
+def _looking() -> rx.Component:
+    """Over the page, so that nobody takes what another one sees for their own."""
+    return rx.el.aside(
+        kit.icon("eye", 20),
+        rx.el.p(
+            "You see what ", rx.el.strong(AppState.looks_as), " sees, and change nothing. Ends at ",
+            AppState.looks_until, ".",
+        ),
+        kit.outline("End", size="sm", on_click=AppState.look_as_oneself),
+        class_name="looking",
+        aria_label="Looking as another person",
+    )  # fmt: skip
 
 
 def may(permission: str) -> rx.Var[bool]:

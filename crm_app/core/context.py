@@ -62,6 +62,7 @@ class Actor:
     user_agent: str = ""
     source: Source = Source.ui
     session_id: UUID | None = None
+    looker_id: UUID | None = None  # who looks as this actor: nothing is written then
     request_id: str = ""
     # What the role may do with fields, as "entity.field" ("account.custom.tier" too); all others it may read and write.
     hidden_fields: frozenset[str] = field(default_factory=frozenset)  # they do not exist for it

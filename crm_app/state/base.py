@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -23,7 +25,7 @@ from reflex_base.event import Event
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError, Invalid, Unauthenticated
 from crm_app.core.text import initials, tint
-from crm_app.services.people import sessions
+from crm_app.services.people import sessions, viewing
 from crm_app.services.people.roles import catalogue
 from crm_app.services.people.sessions import Visitor
 
@@ -68,6 +70,8 @@ class AppState(rx.State):
     _is_back: bool = False  # whether the page is loaded because the tab came back, not because it was opened
     _is_returning: bool = False
     letters: bool = True  # whether single letters are shortcuts, as the person wants it
+    looks_as: str = ""  # whom one looks as, when not as oneself
+    looks_until: str = ""
     rights: dict[str, bool] = {}  # what of the screen to show; the services decide what may be done
 
     @internal
@@ -95,7 +99,9 @@ class AppState(rx.State):
             "user_tint": tint(actor.name),
             "workspace": visitor.workspace,
             "letters": visitor.preferences.get("letters") is not False,
-            "session": str(actor.session_id)[-12:],
+            "session": f"{str(actor.session_id)[-12:]}{actor.user_id if actor.looker_id else ''}",
+            "looks_as": actor.name if actor.looker_id else "",
+            "looks_until": _clock(visitor.looks_until, actor),
             "line": self.router.session.session_id,
             "rights": {p.replace(".", "_"): True for p in allowed},
         }
@@ -133,6 +139,13 @@ class AppState(rx.State):
     @rx.event
     async def enter(self):
         """For pages that load nothing of their own: by now the doorkeeper has shown who is signed in."""
+
+    @rx.event
+    async def look_as_oneself(self):
+        """End looking as another person."""
+        await viewing.end((await self.visitor()).actor)
+        _seen.set(None)
+        return rx.redirect("/settings/people")
 
     @rx.event
     async def act(self, notice: int, action: str, payload: str):
@@ -182,6 +195,10 @@ def is_behind_the_door(event_name: str) -> bool:
     """Whether the event is one of AppState or of a class below it."""
     owner, door = event_name.rpartition(".")[0], AppState.get_full_name()
     return owner == door or owner.startswith(f"{door}.")
+
+
+def _clock(moment: datetime | None, actor: Actor) -> str:
+    return f"{moment.astimezone(ZoneInfo(actor.time_zone)):%H:%M}" if moment else ""
 
 
 async def visitor_at(router: Any) -> Visitor:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.errors import DeadlockDetected, SerializationFailure
+from psycopg.errors import DeadlockDetected, ReadOnlySqlTransaction, SerializationFailure
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -44,6 +44,7 @@ _CONTEXT = Ready(
         " crm_schema_version(CAST(:tenant AS uuid)) AS schema_version"
     )
 )
+_READ_ONLY = Ready(sa.text("SET TRANSACTION READ ONLY"))
 _RENEW = sa.text("UPDATE workspace SET schema_version = :version WHERE id = :tenant")
 _NOTIFY = Ready(sa.text("SELECT pg_notify(:channel, :payload)"))
 _STORE = Ready(
@@ -79,7 +80,8 @@ def _tell_postgres(session: Session, transaction: SessionTransaction, connection
     driver: Any = connection.connection.driver_connection
     session.info["driver"] = driver
     try:
-        told = await_only(ready.run(driver, [(_CONTEXT, values)]))
+        asked = [(_CONTEXT, values), (_READ_ONLY, {})] if actor.looker_id else [(_CONTEXT, values)]
+        told = await_only(ready.run(driver, asked))
     except psycopg.Error as error:
         ready.refuse(connection, error, [(_CONTEXT, values)])
     session.info["schema_version"] = told[0][0]["schema_version"]
@@ -323,6 +325,12 @@ async def unit_of_work(
             uow = UnitOfWork(session, actor, moment, depth, silent)
             yield uow
             await uow.finish()
+    except (DBAPIError, psycopg.Error) as error:
+        if isinstance(getattr(error, "orig", error), ReadOnlySqlTransaction):
+            raise Forbidden(
+                f"You look at this as {actor.name}, so nothing is changed. End that first.", permission="user.view_as"
+            ) from error
+        raise
     finally:
         _depth.set(max(0, _depth.get() - 1))
 
@@ -349,6 +357,8 @@ def is_passing(error: Exception) -> bool:
 
 async def signal(actor: Actor, topic: str, body: dict[str, Any]) -> None:
     """Send a passing word to the tenant's open screens, outside any transaction's result (see store.live.Signal)."""
+    if actor.looker_id:
+        return
     payload = json.dumps({"t": str(actor.tenant_id), "p": topic, "b": body}, separators=(",", ":"))
     async with engine().begin() as connection:
         await connection.execute(_NOTIFY.statement, {"channel": LIVE_CHANNEL, "payload": payload})

@@ -87,6 +87,7 @@ def _panel() -> rx.Component:
         rx.el.div(
             kit.section("Contact", rx.el.p(one["email"].to(str)), rx.el.p(one["title"].to(str), class_name="muted")),
             rx.cond(may(MANAGE), _manage(one), _read_only(one)),
+            _look_as(one),
             class_name="scroll",
         ),
         label=one["name"].to(str),
@@ -115,6 +116,22 @@ def _manage(one: rx.Var[dict[str, Any]]) -> rx.Component:
         kit.section("Way in", rx.el.div(_way_in(one), rx.cond(has_link, _link("link")), class_name="stack")),
         rx.cond(one["is_me"].to(bool), rx.fragment(), kit.section("Leaving", _leaving(one))),
     )
+
+
+def _look_as(one: rx.Var[dict[str, Any]]) -> rx.Component:
+    there = one["is_active"].to(bool) & ~one["is_me"].to(bool) & may("user.view_as")
+    shown = kit.section(
+        "Sight",
+        rx.el.div(
+            kit.outline(
+                "View as " + one["name"].to(str), size="sm", icon_name="eye",
+                on_click=UsersState.look_as(one["id"].to(str)),
+            ),
+            rx.el.p("As they see it, to read only, for half an hour. The audit log tells of it.", class_name="hint"),
+            class_name="stack",
+        ),
+    )  # fmt: skip
+    return rx.cond(there, shown)
 
 
 def _way_in(one: rx.Var[dict[str, Any]]) -> rx.Component:

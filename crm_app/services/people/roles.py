@@ -41,6 +41,7 @@ ACTS = {
     "import.revert": "Take back an import",
     "view.manage": "Change and delete views that others share",
     "user.manage": "Invite people, change their role and team, disable them, help them back in",
+    "user.view_as": "Look at the workspace as another person sees it, changing nothing",
     "role.manage": "Make and change roles",
     "settings.manage": "Change the settings of the workspace",
     "audit.read": "Read the audit log",

@@ -20,6 +20,7 @@ from crm_app.models.people.sessions import OneTimeLink, SignInAttempt, SignInWay
 from crm_app.models.people.users import User, UserStatus
 from crm_app.services.people import passwords, sign_ins, standing
 from crm_app.services.people.checks import email_key, is_email, network
+from crm_app.services.people.roles import expand
 from crm_app.settings import settings
 from crm_app.store import identity
 from crm_app.store.uow import UnitOfWork, unit_of_work
@@ -53,6 +54,7 @@ class Visitor:
     role: str
     workspace: str
     preferences: dict[str, Any]
+    looks_until: datetime | None = None  # when somebody who looks as this person is themselves again
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,18 @@ async def visitor_of(
         _bury(token)
         return None
     actor = standing.actor_of(
-        row, ip=ip, user_agent=user_agent, session_id=row.session_id, request_id=request_id
+        row,
+        held=expand if row.viewer_id is None else standing.looking,
+        ip=ip,
+        user_agent=user_agent,
+        session_id=row.session_id,
+        looker_id=row.viewer_id,
+        request_id=request_id,
     )  # fmt: skip
     now = utcnow()
     if touch and now - row.last_seen_at > _TOUCH_EVERY:
-        await _touch(actor, now)
-    return Visitor(actor, row.email, row.role, row.workspace, row.preferences)
+        await _touch(themselves(actor), now)
+    return Visitor(actor, row.email, row.role, row.workspace, row.preferences, row.viewing_until)
 
 
 def is_known_dead(cookie_header: str) -> bool:
@@ -127,6 +135,11 @@ async def actor_of(
     """Who acts with this Cookie header; see visitor_of."""
     visitor = await visitor_of(cookie_header, ip=ip, user_agent=user_agent, request_id=request_id, touch=touch)
     return visitor.actor if visitor else None
+
+
+def themselves(actor: Actor) -> Actor:
+    """Whose session it is, whoever they look as."""
+    return actor if actor.looker_id is None else replace(actor, user_id=actor.looker_id, looker_id=None)
 
 
 async def _touch(actor: Actor, now: datetime) -> None:
@@ -234,7 +247,7 @@ async def open_session(uow: UnitOfWork, user_id: UUID, *, way: SignInWay = SignI
 async def sign_out(actor: Actor) -> None:
     """End the session the actor came with."""
     if actor.session_id is not None:
-        async with unit_of_work(replace(actor, source=Source.ui)) as uow:
+        async with unit_of_work(replace(themselves(actor), source=Source.ui)) as uow:
             await _end(uow, _sessions.c.id == actor.session_id)
 
 

@@ -4,10 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from crm_app.core.context import Actor, Scope
-from crm_app.services.people.roles import expand
+from crm_app.services.people.roles import catalogue, expand
 from crm_app.store.identity import Standing
 
 Held = Callable[[tuple[str, ...]], frozenset[str]]
+
+
+def looking(permissions: tuple[str, ...]) -> frozenset[str]:
+    """What is left of a role for somebody who looks as a person that has it: to see."""
+    held = expand(permissions)
+    return frozenset(p for p in (catalogue() if "*" in held else held) if p.endswith(".read"))
 
 
 def actor_of(row: Standing, *, held: Held = expand, **edge: Any) -> Actor:

@@ -12,7 +12,7 @@ from crm_app.core.context import Actor
 from crm_app.core.dates import show_ago
 from crm_app.core.text import initials, tint
 from crm_app.models.people.users import UserStatus
-from crm_app.services.people import invitations, resets, roles, teams, users
+from crm_app.services.people import invitations, resets, roles, teams, users, viewing
 from crm_app.services.people.invitations import Handed
 from crm_app.services.people.users import UserRow
 from crm_app.state.base import AppState, id_of
@@ -129,6 +129,15 @@ class UsersState(AppState):
             await users.change(uow, user_id, role_id=role_id, team_id=team_id)
 
         await self._do(str(form.get("user_id")), change, "{name}: saved")
+
+    @rx.event
+    async def look_as(self, user_id: str):
+        """Everything as this person sees it."""
+        actor = await self.actor()
+        with self.telling():
+            async with unit_of_work(actor) as uow:
+                await viewing.begin(uow, id_of(user_id, "user_id"))
+            return rx.redirect("/pipeline")
 
     @rx.event
     async def disable(self, user_id: str):

@@ -71,7 +71,7 @@ class SearchState(AppState):
                 setattr(self, name, value)
 
     async def _open(self, uow: UnitOfWork, here: tuple[str, UUID], *, is_new: bool) -> Hit | None:
-        if is_new:
+        if is_new and uow.actor.looker_id is None:
             return await recents.note(uow, *here)
         named = await finding.named(uow, [here])
         return named[0] if named else None
