@@ -6,8 +6,9 @@ from typing import Any
 import reflex as rx
 
 from crm_app.components import kit
+from crm_app.components.platform.notifications import bell_button, bell_panel, bell_place
 from crm_app.components.platform.search import search
-from crm_app.components.shell import Person, acts_of, shell
+from crm_app.components.shell import Bell, Person, acts_of, shell
 from crm_app.state.base import AppState
 
 
@@ -33,6 +34,7 @@ def framed(
             kit.notices(AppState.notices, on_action=AppState.act),
         ),
         search=search(rows),
+        bell=Bell(bell_place(), bell_button(), bell_panel()),
         acts=rows,
         letters=AppState.letters,
         **more,

@@ -34,6 +34,15 @@ class Person:
     workspace: Text
 
 
+@dataclass(frozen=True)
+class Bell:
+    """The notification centre: an entry of the sidebar, a button of the top bar, the panel both open."""
+
+    place: rx.Component
+    button: rx.Component
+    panel: rx.Component
+
+
 PLACES = (
     Place("Pipeline", "/pipeline", "board", "Sell", phone=True, key="g p"),
     Place("Accounts", "/accounts", "building", "Sell", phone=True, key="g a"),
@@ -64,6 +73,7 @@ def shell(
     create: rx.Component | None = None,
     notices: rx.Component | None = None,
     search: rx.Component | None = None,
+    bell: Bell | None = None,
     acts: Sequence[dict[str, str]] = (),
     letters: bool | rx.Var[bool] = True,
 ) -> rx.Component:
@@ -71,13 +81,13 @@ def shell(
 
     `content` fills the sheet and begins with `kit.page_head`, which holds the one h1; `panel` is a second sheet beside
     it. `current` is the href of the place the page belongs to, `title` stands in the top bar of small screens,
-    `create` is the plus of the bottom bar (`create_place`), `search` a `kit.palette`, `notices` a `kit.notices`,
-    `acts` what keys do here (`acts_of`), `letters` whether single ones do.
+    `create` is the plus of the bottom bar (`create_place`), `search` a `kit.palette`, `notices` a `kit.notices`, `bell`
+    the notification centre, `acts` what keys do here (`acts_of`), `letters` whether single ones do.
     """
-    side = _sidebar(user, places, current)
+    side = _sidebar(user, places, current, bell)
     return rx.fragment(
         _skip(),
-        _topbar(title, side),
+        _topbar(title, side, bell),
         rx.el.div(
             side,
             rx.el.div(
@@ -90,6 +100,7 @@ def shell(
         _tabbar(places, current, create),
         kit.hotkeys(acts=acts, letters=letters),
         kit.key_help(acts, letters=letters, settings_href=f"{SETTINGS}/profile"),
+        bell.panel if bell else rx.fragment(),
         search or rx.fragment(),
         notices or rx.fragment(),
     )
@@ -132,7 +143,7 @@ def _skip() -> rx.Component:
     )
 
 
-def _sidebar(user: Person, places: Sequence[Place], current: str) -> rx.Component:
+def _sidebar(user: Person, places: Sequence[Place], current: str, bell: Bell | None) -> rx.Component:
     groups = [
         rx.el.div(
             rx.el.h2(group) if group else rx.fragment(),
@@ -153,6 +164,7 @@ def _sidebar(user: Person, places: Sequence[Place], current: str) -> rx.Componen
             data_find="",
             data_closes="",
         ),
+        rx.el.div(bell.place, class_name="nav") if bell else rx.fragment(),
         *groups,
         rx.el.div(_me(user), _settings(current), _help(), class_name="side-foot"),
         class_name="side",
@@ -222,12 +234,16 @@ def _help() -> rx.Component:
     )
 
 
-def _topbar(title: Text, side: rx.Component) -> rx.Component:
+def _topbar(title: Text, side: rx.Component, bell: Bell | None) -> rx.Component:
     search = rx.el.button(
         kit.icon("search", 24), type="button", class_name="icon-btn", aria_label="Search", data_find=""
     )
     return rx.el.header(
-        kit.drawer(side, label="menu"), rx.el.span(title, class_name="strong grow clip"), search, class_name="topbar"
+        kit.drawer(side, label="menu"),
+        rx.el.span(title, class_name="strong grow clip"),
+        bell.button if bell else rx.fragment(),
+        search,
+        class_name="topbar",
     )
 
 

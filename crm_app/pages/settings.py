@@ -23,11 +23,12 @@ from crm_app.state.people.users import UsersState
 from crm_app.state.people.workspace import WorkspaceState
 from crm_app.state.platform.audit_log import AuditLogState
 from crm_app.state.platform.failures import FailuresState
+from crm_app.state.platform.notifications import NoticeChoices
 from crm_app.state.sales.pipelines import PipelinesState
 
 PAGES = (
     ("", overview, "Settings", AppState.enter),
-    ("/profile", profile, "Profile", ProfileState.load),
+    ("/profile", profile, "Profile", [ProfileState.load, NoticeChoices.load]),
     ("/places", places, "Signed-in places", PlacesState.load),
     ("/pipelines", pipelines, "Pipelines", PipelinesState.load),
     ("/workspace", workspace, "Workspace", WorkspaceState.load),

@@ -19,7 +19,7 @@ from crm_app.models.customers.contacts import CONTACT
 from crm_app.pages import add_pages
 from crm_app.services.activities import activities
 from crm_app.services.people import actors
-from crm_app.services.platform import failures, records
+from crm_app.services.platform import failures, notifications, records
 from crm_app.services.sales import pipelines
 from crm_app.store.uow import unit_of_work
 from tests.e2e.board import BoardPage
@@ -68,7 +68,7 @@ async def world(app_database: None) -> World:
     founded = await found("Acme Sales")
     admin = await actors.actor_for(founded.tenant_id, founded.admin_id, source=Source.ui)
     space = TestWorkspace(founded.tenant_id, admin, founded.admin_id, founded.team_id, founded.team_id, founded.roles)
-    await space.person("Bob")
+    bob = await space.person("Bob")
     stages, now = await stage_ids(admin), utcnow()
     deal = await a_deal(admin, "Roll-out", amount_minor=123_456_00, tags=["pilot"], next_step="Send the offer")
     names = ("Qualify", "Discovery", "Proposal", "Negotiation", "Contract")
@@ -84,6 +84,9 @@ async def world(app_database: None) -> World:
         job = {"task": "run_tick_here", "args": {"tenant_id": str(admin.tenant_id), "name": "sweep"}}
         await failures.record(uow, "tick:sweep", **job, error="OSError: the disk is full")
         empty = await pipelines.create(uow, name="Partners")
+        told = {"about": "opportunity", "about_id": deal.id, "text": "Please call before Friday"}
+        await notifications.notify(uow, admin.user_id, notifications.ASSIGNED, by_id=bob.user_id, **told)
+        await notifications.notify(uow, admin.user_id, notifications.JOB_DONE, title="Deals.csv: 47 made, 3 left out")
         person = {"last_name": "Berg", "account_id": deal.account_id, "email": "berg@kessler.example"}
         contact = await records.create(uow, CONTACT, person)
         await records.create(uow, CONTACT, {**person, "first_name": "Ida", "phone": "+4930123456"})  # its duplicate
@@ -228,6 +231,11 @@ async def build_filter(page: Page) -> None:
     await expect(panel.get_by_text("Enter a text")).to_be_visible()
 
 
+async def open_bell(page: Page) -> None:
+    await page.locator("[data-bell]").first.click()
+    await expect(page.get_by_role("complementary", name="Notifications").get_by_text("gave you")).to_be_visible()
+
+
 async def look_at_file(page: Page) -> None:
     """One refused, one there, one looked at."""
     box = page.locator(".card.files input[type=file]")
@@ -305,7 +313,8 @@ STOPS = (
     Stop("import, checked", "/import", "Choose a file", check_file),
     Stop("pipelines", "/settings/pipelines", "Stages of New business"),
     Stop("settings", "/settings", "Where you are signed in"),
-    Stop("profile", "/settings/profile", "Time zone"),
+    Stop("profile", "/settings/profile", "What you are told of"),
+    Stop("notifications", "/pipeline", "Roll-out", open_bell),
     Stop("places", "/settings/places", "This one"),
     Stop("workspace", "/settings/workspace", "Acme Sales"),
     Stop("people", "/settings/people", "Bob"),

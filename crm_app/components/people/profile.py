@@ -7,6 +7,7 @@ import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.people.signed_in import tries_table
+from crm_app.components.platform.notifications import notice_choices
 from crm_app.components.settings import settings_page
 from crm_app.services.people.passwords import SHORTEST
 from crm_app.state.people.profile import PlacesState, ProfileState
@@ -66,6 +67,7 @@ def _forms() -> rx.Component:
             ),
             class_name="set-form",
         ),
+        notice_choices(),
         rx.el.form(
             rx.el.h2("Password"),
             _password("current", "Password now"),

@@ -9,10 +9,11 @@ from crm_app.core.registry import Entity
 from crm_app.store.uow import UnitOfWork
 
 
-async def seen(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
-    """The record. Forbidden when the role reads no such records, NotFound when this one is not seen."""
+async def seen(uow: UnitOfWork, entity: Entity, record_id: UUID, *, to_write: bool = False) -> Any:
+    """The record. Forbidden when the role reads no such records, or with `to_write` when this one is shown to be read
+    only; NotFound when it is not seen."""
     uow.require(f"{entity.name}.read")
-    return await uow.get(entity.model, record_id)
+    return await uow.get(entity.model, record_id, to_write=to_write)
 
 
 async def seen_behind(uow: UnitOfWork, about: str, record_id: UUID, label: str) -> Entity:

@@ -79,7 +79,7 @@ async def allow(uow: UnitOfWork, entity: Entity, record_id: UUID, *, size: int =
     """Nothing, when the actor may attach `size` bytes to the record. Forbidden, NotFound, or Invalid at `file` when the
     workspace has no room for them."""
     uow.require(f"{entity.name}.update")
-    await about.seen(uow, entity, record_id)
+    await about.seen(uow, entity, record_id, to_write=True)
     most = settings().file_most_mb * _MB
     if size > most:
         raise Invalid(file=f"is larger than {settings().file_most_mb} MB")

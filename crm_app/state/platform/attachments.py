@@ -1,13 +1,13 @@
 """Files of the record that a page shows."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import reflex as rx
 
 from crm_app.core.context import Actor
-from crm_app.core.dates import show_date
 from crm_app.core.errors import CrmError
 from crm_app.core.registry import Entity
 from crm_app.services.platform import attachments
@@ -51,7 +51,7 @@ class Attachments(AppState):
         found = await attachments.listed(uow, entity, record_id)
         is_first = not self.file_url
         self._about = (entity, str(record_id))
-        files = [_view(f, uow.actor) for f in found]
+        files = [_view(f, uow.actor, uow.now) for f in found]
         fresh: dict[str, Any] = {
             "files": files,
             "file_ids": [f.id for f in files],
@@ -108,12 +108,13 @@ class Attachments(AppState):
         self.notify(f"{back.name} is back")
 
 
-def _view(file: Attached, actor: Actor) -> FileView:
-    day = show_date(actor.day_of(file.created_at))
+def _view(file: Attached, actor: Actor, now: datetime) -> FileView:
+    day, today = actor.day_of(file.created_at), actor.day_of(now)
+    when = f"{day.day} {day:%b}" if day.year == today.year else f"{day.day} {day:%b} {day.year}"
     return FileView(
         id=str(file.id),
         name=file.name,
-        detail=f"{show_size(file.size)}, {day}",
+        detail=f"{show_size(file.size)}, {when}",
         by=f"{file.type.label}, attached by {file.by_name}" if file.by_name else file.type.label,
         icon=_icon(file),
         preview=file.type.preview,
