@@ -124,6 +124,7 @@ async def build(actor: Actor, secret: str) -> World:
         "record_id": deals[0].id, "opportunity_id": deals[0].id, "after_id": deals[1].id, "account_id": company.id,
         "contact_id": contact.id, "product_id": product.id, "owner_id": of["user"], "user_id": of["user"],
         "manager_id": of["user"], "role_id": of["role"], "team_id": of["team"], "parent_id": of["team"],
+        "like_id": of["role"],
         "stage_id": of["stage"], "to_stage_id": of["stage"], "pipeline_id": of["pipeline"], "activity_id": planned.id,
         "line_id": line.id, "stakeholder_id": part.id, "operation_id": operation, "batch_id": batch.id,
         "merge_id": joined.id, "scan_id": scan.id, "key_id": key.id, "attachment_id": attached.id,

@@ -29,7 +29,9 @@ def _page() -> rx.Component:
             rx.foreach(
                 RolesState.listed,
                 lambda role: kit.segment(
-                    role["name"],
+                    rx.fragment(
+                        role["name"], rx.el.span(" ", role["count"], kit.sr(" people"), class_name="muted num")
+                    ),
                     pressed=role["id"] == RolesState.role_id,
                     on_click=RolesState.choose(role["id"]),
                 ),
@@ -50,7 +52,77 @@ def _page() -> rx.Component:
             on_submit=RolesState.save,
             class_name="stack",
         ),
+        rx.cond(RolesState.role_id == "copy", rx.fragment(), rx.fragment(_fields(), _people())),
     )
+
+
+def _fields() -> rx.Component:
+    """What the role may do with single fields, one kind of records at a time."""
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2("Fields"),
+            rx.el.span(
+                kit.select(
+                    "about-kind",
+                    RolesState.kinds,
+                    value=RolesState.about,
+                    on_change=RolesState.choose_kind,
+                    aria_label="Fields of",
+                ),
+                class_name="push",
+            ),
+            class_name="line",
+        ),
+        rx.el.p(
+            "All that is not narrowed here the role reads and, with the right to change, writes.", class_name="muted"
+        ),
+        rx.el.form(
+            kit.hidden("role_id", RolesState.role_id),
+            kit.hidden("about", RolesState.about),
+            kit.table(
+                "What the role may do with fields",
+                head=rx.el.tr(kit.column("Field"), kit.column("The role may")),
+                body=rx.foreach(RolesState.field_rows, _field_row),
+            ),
+            rx.cond(
+                may(MANAGE) & ~RolesState.is_fixed,
+                rx.el.div(kit.primary("Save fields", type="submit"), class_name="line foot-line"),
+            ),
+            key=RolesState.role_id + RolesState.about + RolesState.field_rows.to_string(),
+            on_submit=RolesState.save_fields,
+        ),
+        class_name="role-part",
+    )
+
+
+def _field_row(row: rx.Var[dict[str, Any]]) -> rx.Component:
+    name, label = row["name"].to(str), row["label"].to(str)
+    choice = rx.el.select(
+        rx.foreach(
+            row["choices"].to(list[dict[str, str]]), lambda c: rx.el.option(c["label"], value=c["value"])
+        ),
+        id=name,
+        name=name,
+        default_value=row["right"].to(str),
+        disabled=RolesState.is_fixed,
+        aria_label=label,
+        class_name="select slim",
+    )  # fmt: skip
+    return rx.el.tr(kit.cell(label, class_name="strong"), kit.cell(choice), key=name)
+
+
+def _people() -> rx.Component:
+    return rx.el.section(
+        rx.el.h2("Who has it"),
+        rx.cond(
+            RolesState.people.length() > 0,
+            rx.el.ul(
+                rx.foreach(RolesState.people, lambda name: rx.el.li(kit.badge(name))), class_name="role-people"
+            ),
+            rx.el.p("Nobody. It is given under People.", class_name="muted"),
+        ),
+        class_name="role-part",
+    )  # fmt: skip
 
 
 def _head() -> rx.Component:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from crm_app.core.errors import Forbidden
 from crm_app.models.base import table_of
 from crm_app.models.people.users import Role, UserStatus
-from crm_app.services.people.roles import SYSTEM_ROLES, expand, require_reach
+from crm_app.services.people.roles import SYSTEM_ROLES, expand, require_fields, require_reach
 from crm_app.services.platform.imports.frames import pl
 from crm_app.services.platform.imports.rows import Rows
 from crm_app.services.platform.imports.rules import ImportRules, register
@@ -22,7 +22,9 @@ class UserRules(ImportRules):
         """New people are sales reps unless the file says otherwise; nobody is given a role above one's own."""
         roles = table_of(Role)
         found = await uow.rows(
-            sa.select(roles.c.id, roles.c.name, roles.c.permissions, roles.c.scope).where(roles.c.deleted_at.is_(None))
+            sa.select(roles.c.id, roles.c.name, roles.c.permissions, roles.c.scope, roles.c.field_rights).where(
+                roles.c.deleted_at.is_(None)
+            )
         )
         usual = next((str(r.id) for r in found if r.name == SYSTEM_ROLES["rep"][0]), None)
         rows.fill("role_id", _if_new(rows, "role_id", usual))
@@ -30,6 +32,7 @@ class UserRules(ImportRules):
         for role in found:
             try:
                 require_reach(uow.actor, expand(tuple(role.permissions)), role.scope)
+                require_fields(uow.actor, role.field_rights)
             except Forbidden:
                 given = rows.frame["role_id"] == str(role.id)
                 rows.reject(

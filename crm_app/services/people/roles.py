@@ -4,7 +4,7 @@ A role stores permission names, "*" for all of them, or a bundle ("@rep"). A bun
 registry, so the roles every workspace starts with also cover entities that are added later.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from uuid import UUID
 
@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from crm_app import models
 from crm_app.core import registry
-from crm_app.core.context import Actor, Scope
+from crm_app.core.context import Actor, FieldRight, Scope
 from crm_app.core.errors import Conflict, Forbidden, Invalid
 from crm_app.core.registry import Entity
-from crm_app.models.people.users import Role, User
+from crm_app.models.people.users import Role, User, UserStatus
 from crm_app.services.people.checks import required_text
 from crm_app.store.uow import UnitOfWork
 
@@ -50,6 +50,7 @@ ACTS = {
 }
 # How the workspace is arranged: read by all, written by admins.
 SETUP = frozenset({"user", "role", "team", "territory", "pipeline", "stage", "activity_type", "win_loss_reason"})
+_FIELD_WIDTH = {FieldRight.hidden: 0, FieldRight.masked: 1, FieldRight.read: 2, FieldRight.write: 3}
 _SCOPE_WIDTH = {Scope.own: 0, Scope.team: 1, Scope.territory: 2, Scope.all: 3}
 
 
@@ -117,6 +118,26 @@ def require_reach(actor: Actor, permissions: Iterable[str], scope: Scope) -> Non
         )
 
 
+def require_fields(actor: Actor, stored: Mapping[str, str]) -> None:
+    """Forbidden when a role sees or writes a field that the actor does not: nobody gives more than they have."""
+    for right, names in (
+        (FieldRight.hidden, actor.hidden_fields),
+        (FieldRight.masked, actor.masked_fields),
+        (FieldRight.read, actor.fixed_fields),
+    ):
+        for name in sorted(names):
+            if _FIELD_WIDTH[FieldRight(stored.get(name, FieldRight.write))] > _FIELD_WIDTH[right]:
+                raise Forbidden(
+                    "This role may do more with fields than yours. Ask an admin to do this.", permission="role.manage"
+                )
+
+
+def require_role(actor: Actor, role: Role) -> None:
+    """Forbidden when the role reaches further than the actor's own, in rights, records or fields."""
+    require_reach(actor, expand(tuple(role.permissions)), role.scope)
+    require_fields(actor, role.field_rights)
+
+
 async def install(uow: UnitOfWork) -> dict[str, Role]:
     """The four roles of a new workspace, by key."""
     made = {
@@ -138,10 +159,14 @@ async def listed(uow: UnitOfWork) -> list[Role]:
     return sorted(found, key=lambda r: (not r.is_system, order.index(r.name) if r.name in order else 0, r.name))
 
 
-async def create(uow: UnitOfWork, *, name: str, scope: Scope, permissions: Iterable[str]) -> Role:
-    """A role of the workspace's own."""
+async def create(
+    uow: UnitOfWork, *, name: str, scope: Scope, permissions: Iterable[str], like_id: UUID | None = None
+) -> Role:
+    """A role of the workspace's own; with what the role `like_id` may do with fields."""
     uow.require("role.manage")
-    role = Role(name="", scope=scope, permissions=[])
+    rights = dict((await uow.get(Role, like_id)).field_rights) if like_id else {}
+    require_fields(uow.actor, rights)
+    role = Role(name="", scope=scope, permissions=[], field_rights=rights)
     await _fill(uow, role, name, scope, permissions)
     uow.add(role)
     await uow.flush()
@@ -152,8 +177,9 @@ async def create(uow: UnitOfWork, *, name: str, scope: Scope, permissions: Itera
 async def change(uow: UnitOfWork, role_id: UUID, *, name: str, scope: Scope, permissions: Iterable[str]) -> Role:
     """Applies to everybody who has the role from their next click on."""
     uow.require("role.manage")
-    role = await _own_role(uow, role_id)
-    require_reach(uow.actor, expand(tuple(role.permissions)), role.scope)
+    role = await own_role(uow, role_id)
+    require_role(uow.actor, role)
+    await _keep_oneself_in(uow, role, set(permissions := list(permissions)))
     await _fill(uow, role, name, scope, permissions)
     await uow.flush()
     uow.changed("role", role.id, role.version)
@@ -162,7 +188,8 @@ async def change(uow: UnitOfWork, role_id: UUID, *, name: str, scope: Scope, per
 
 async def delete(uow: UnitOfWork, role_id: UUID) -> None:
     uow.require("role.manage")
-    role = await _own_role(uow, role_id)
+    role = await own_role(uow, role_id)
+    require_role(uow.actor, role)
     holders = sa.select(sa.func.count()).select_from(User).where(User.role_id == role_id, User.deleted_at.is_(None))  # type: ignore[arg-type,union-attr]
     if count := await uow.scalar(holders):
         raise Conflict(f"{count} people have this role. Give them another one first.")
@@ -171,7 +198,25 @@ async def delete(uow: UnitOfWork, role_id: UUID) -> None:
     uow.changed("role", role.id, role.version, "deleted")
 
 
-async def _own_role(uow: UnitOfWork, role_id: UUID) -> Role:
+async def holders(uow: UnitOfWork) -> dict[UUID, list[str]]:
+    """Names of the people who have each role, those who may come in first."""
+    uow.require("role.read")
+    query = sa.select(User.role_id, User.name).where(User.deleted_at.is_(None))  # type: ignore[call-overload,union-attr]
+    found: dict[UUID, list[str]] = {}
+    for row in await uow.rows(query.order_by(User.status == UserStatus.disabled, User.name, User.id)):
+        found.setdefault(row.role_id, []).append(row.name)
+    return found
+
+
+async def _keep_oneself_in(uow: UnitOfWork, role: Role, wanted: set[str]) -> None:
+    """Who takes the right to manage roles from their own role could not give it back."""
+    mine = await uow.scalar(sa.select(User.role_id).where(User.id == uow.actor.user_id))  # type: ignore[call-overload]
+    if mine == role.id and not {"role.manage", "role.read"} <= wanted:
+        raise Conflict("This is your own role: without the right to manage roles you could not change it back.")
+
+
+async def own_role(uow: UnitOfWork, role_id: UUID) -> Role:
+    """The role, locked, if it is one that the workspace made."""
     role = await uow.get(Role, role_id, lock=True)
     if role.is_system:
         raise Conflict(f"{role.name} is a role that every workspace has. Copy it, and change the copy.")

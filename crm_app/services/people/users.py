@@ -14,7 +14,7 @@ from crm_app.models.base import table_of
 from crm_app.models.people.users import Role, Team, User, UserStatus
 from crm_app.models.platform.workspaces import Workspace
 from crm_app.services.people import checks, links, sessions
-from crm_app.services.people.roles import expand, require_reach
+from crm_app.services.people.roles import require_role
 from crm_app.store.uow import UnitOfWork
 
 _users: Any = table_of(User)
@@ -70,7 +70,7 @@ async def add(
     """A user; without a password one who is invited and cannot come in yet. Tells nobody: see invitations."""
     uow.require("user.manage")
     role = await _role(uow, role_id)
-    require_reach(uow.actor, expand(tuple(role.permissions)), role.scope)
+    require_role(uow.actor, role)
     address = checks.email_address(email)
     if await with_email(uow, address) is not None:
         raise Invalid(email="somebody in this workspace has this address already")
@@ -100,7 +100,7 @@ async def change(uow: UnitOfWork, user_id: UUID, *, role_id: UUID, team_id: UUID
     """Another role, another team. Both count from the user's next click on."""
     user = await managed(uow, user_id)
     role = await _role(uow, role_id)
-    require_reach(uow.actor, expand(tuple(role.permissions)), role.scope)
+    require_role(uow.actor, role)
     if role.id != user.role_id and "*" not in role.permissions:
         await _keep_an_admin(uow, user)
     diff: dict[str, list[Any]] = {"role_id": [user.role_id, role.id], "team_id": [user.team_id, team_id]}
@@ -160,7 +160,7 @@ async def managed(uow: UnitOfWork, user_id: UUID) -> User:
     uow.require("user.manage")
     user = await uow.get(User, user_id, lock=True)
     role = await _role(uow, user.role_id)
-    require_reach(uow.actor, expand(tuple(role.permissions)), role.scope)
+    require_role(uow.actor, role)
     return user
 
 

@@ -16,7 +16,7 @@ from crm_app.models.base import table_of
 from crm_app.models.people.sessions import UserSession
 from crm_app.models.people.users import Role, User, UserStatus
 from crm_app.services.people import sessions
-from crm_app.services.people.roles import expand, require_reach
+from crm_app.services.people.roles import require_role
 from crm_app.services.platform import audit
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
@@ -36,7 +36,7 @@ async def begin(uow: UnitOfWork, user_id: UUID) -> str:
     if person.status is not UserStatus.active:
         raise Conflict(f"{person.name} cannot come in, so there is nothing to see. Choose somebody who can.")
     role = await uow.get(Role, person.role_id)
-    require_reach(actor, expand(tuple(role.permissions)), role.scope)
+    require_role(actor, role)
     until = uow.now + LONGEST
     here = sa.and_(_sessions.c.id == actor.session_id, _sessions.c.user_id == actor.user_id)
     await uow.execute(sa.update(_sessions).where(here).values(viewing_id=person.id, viewing_until=until))
