@@ -77,7 +77,9 @@ async def test_two_in_the_same_field_and_in_different_ones(visit, alice, bob):
     await expect(field(hers, "next_step").locator("input")).to_have_value("Hers")
     await hers.keyboard.press("Enter")
     await expect(field(hers, "next_step").get_by_role("alert")).to_contain_text("Bob changed this in the meantime.")
-    await field(hers, "next_step").get_by_role("button", name="Keep mine").click()
+    dialog = hers.get_by_role("dialog", name="Which value shall stand?")
+    await expect(dialog.get_by_role("radio", name="Now, by Bob")).to_be_visible()
+    await dialog.get_by_role("button", name="Save choice").click()
     await expect(value(his, "next_step")).to_have_text("Hers")
     row = await read_deal(alice, deal.id)
     assert (row["next_step"], row["campaign"]) == ("Hers", "Spring")
@@ -90,7 +92,9 @@ async def test_taking_the_other_value(visit, alice, bob):
     async with unit_of_work(bob) as uow:
         await records.update(uow, OPPORTUNITY, deal.id, {"next_step": "His"})
     await page.keyboard.press("Enter")
-    await field(page, "next_step").get_by_role("button", name="Take His").click()
+    dialog = page.get_by_role("dialog", name="Which value shall stand?")
+    await dialog.get_by_role("radio", name="Now, by Bob").check()
+    await dialog.get_by_role("button", name="Save choice").click()
     await expect(value(page, "next_step")).to_have_text("His")
 
 

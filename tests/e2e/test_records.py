@@ -89,6 +89,73 @@ async def test_an_account_shows_its_deals_and_keeps_its_log(visit, alice):
     await expect(page.get_by_role("heading", level=1)).to_have_text("Roll-out")
 
 
+async def test_two_people_change_one_record_and_nothing_is_lost(visit, alice, bob):
+    (kessler,) = await accounts(alice, "Kessler")
+    hers, his = await visit(alice, f"/accounts/{kessler.id}"), await visit(bob, f"/accounts/{kessler.id}")
+
+    async def type_into(page, name, text, *, key="Enter"):
+        await page.locator(f"[data-field={name}] .val").click()
+        await page.locator(f"[data-field={name}] :is(input, textarea)").fill(text)
+        if key:
+            await page.keyboard.press(key)
+
+    async def stands(page, name, text):
+        await expect(page.locator(f"[data-field={name}] .val .shown")).to_have_text(text)
+
+    # in different fields: both stand, without a word
+    await type_into(hers, "city", "Linz", key="")
+    await type_into(his, "country", "Austria")
+    await stands(hers, "country", "Austria")
+    await expect(hers.locator("[data-field=city] input")).to_have_value("Linz")
+    await hers.keyboard.press("Enter")
+    await stands(his, "city", "Linz")
+
+    # in the same field: she is asked, and takes what was there before
+    await type_into(hers, "city", "Graz", key="")
+    await type_into(his, "city", "Wien")
+    await expect(hers.locator("[data-field=city]")).to_contain_text("Meanwhile: Wien")
+    await hers.keyboard.press("Enter")
+    dialog = hers.get_by_role("dialog", name="Which value shall stand?")
+    for choice, text in (("Yours", "Graz"), ("Now, by Bob", "Wien"), ("Before, as you saw it", "Linz")):
+        await expect(dialog.get_by_role("radio", name=choice)).to_be_visible()
+        await expect(dialog.locator(".reason", has_text=choice)).to_contain_text(text)
+    await dialog.get_by_role("button", name="Decide later").click()
+    await expect(hers.locator("[data-field=city] input")).to_have_value("Graz")
+    await hers.locator("[data-field=city]").get_by_role("button", name="Compare").click()
+    await dialog.get_by_role("radio", name="Before").check()
+    await dialog.get_by_role("button", name="Save choice").click()
+    await stands(his, "city", "Linz")
+    await stands(hers, "city", "Linz")
+
+    # in a long text both may stand
+    await type_into(hers, "description", "She was there", key="")
+    await type_into(his, "description", "He called", key="Control+Enter")
+    await expect(hers.locator("[data-field=description]")).to_contain_text("Meanwhile: He called")
+    await hers.keyboard.press("Control+Enter")
+    await dialog.get_by_role("radio", name="Both").check()
+    await dialog.get_by_role("button", name="Save choice").click()
+    await stands(his, "description", "He called\nShe was there")
+    await hers.get_by_role("navigation", name="Parts of the account").get_by_role("link", name="History").click()
+    for told in ("Wien", "Linz", "Austria", "He called"):
+        await expect(hers.get_by_role("row").filter(has_text=told).first).to_be_visible()
+
+
+async def test_two_people_change_one_cell_of_a_list(visit, alice, bob):
+    (kessler,) = await accounts(alice, "Kessler")
+    page = await visit(alice, "/accounts")
+    cell = page.locator("[data-row='0'] [data-field=industry]")
+    await cell.focus()
+    await page.keyboard.press("Enter")
+    await page.locator(".cell-edit input").fill("Paper")
+    async with unit_of_work(bob) as uow:
+        await records.update(uow, ACCOUNT, kessler.id, {"industry": "Steel"})
+    await page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Which value shall stand?")
+    await expect(dialog.locator(".reason", has_text="Before")).to_contain_text("Machines")
+    await dialog.get_by_role("button", name="Save choice").click()
+    await expect(cell).to_contain_text("Paper")
+
+
 async def test_on_a_phone(visit, alice):
     (kessler,) = await accounts(alice, "Kessler & Wohlgemuth Maschinenbau Gesellschaft mit beschränkter Haftung")
     page = await visit(alice, "/accounts", viewport=PHONE, has_touch=True, is_mobile=True)

@@ -85,7 +85,8 @@ def inline_field(
     when editing began, is answered in `status`: `{name: {"state": "saved" | "error" | "conflict", "message": str,
     "at": int}}`, where `at` differs from answer to answer (a counter or a time stamp), or two equal answers in a row
     cannot be told apart. On "error" the typed text stays and Retry is offered; a "conflict" also tells the `value` and
-    `shown` of now, and lets the person keep theirs (sent again with it as `seen`) or take the other.
+    `shown` of now, `who` gave it and `when`, and a dialog asks which value shall stand: another than that of now is
+    sent again with it as `seen`.
     `choice` and `link` take `options` of {"value", "label", "hint"}; with `on_search(name, text)` Python answers with
     new ones. `hint` stands under the box while editing: what it was before, and by whom. `head` takes the place of the
     label, as `field_history` does; `tags` are parted by semicolons. What is not answered when the line breaks is sent

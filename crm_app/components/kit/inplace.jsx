@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { Link } from "react-router";
 import { Combo } from "./combo.jsx";
+import { Conflicts, present } from "./conflict.jsx";
 import { useReturn } from "./connection.jsx";
 
 const EDIT =
@@ -35,7 +36,8 @@ const Icon = ({ d, className = "i i16" }) => (
 
 /* A value that is edited where it stands. It owns what is typed, so no answer of the server can eat a character:
    rest -> editing -> saving (bar after 300 ms) -> saved (tick for 1 s), error (typed text kept, Retry) or conflict
-   (somebody was faster: keep mine, or take theirs). With every value goes the one that was seen when editing began. */
+   (somebody was faster: a dialog asks which value shall stand). With every value goes the one that was seen when editing
+   began. */
 export function InPlace({
   name,
   label,
@@ -63,7 +65,9 @@ export function InPlace({
   const [heard, setHeard] = useState("");
   const [message, setMessage] = useState("");
   const [theirs, setTheirs] = useState(null);
+  const [asks, setAsks] = useState(false);
   const start = useRef("");
+  const startShown = useRef("");
   const sent = useRef({ value: "", label: "", stamp: null });
   const field = useRef(null);
   const button = useRef(null);
@@ -82,6 +86,7 @@ export function InPlace({
   const drop = () => drafts.delete(place(name));
   const edit = () => {
     start.current = value ?? "";
+    startShown.current = shown ?? "";
     setText(value ?? "");
     setMessage("");
     setHeard("");
@@ -110,9 +115,14 @@ export function InPlace({
     setText(next);
     keep(next, false);
   };
-  const keepMine = () => {
+  // of a conflict: theirs stands already, anything else is saved over it; without a choice all stays as it is
+  const settle = (choice) => {
+    setAsks(false);
+    if (!choice) return;
+    refocus.current = true;
+    if (choice.value === theirs.value) return rest();
     start.current = theirs.value;
-    save(text, sent.current.label);
+    save(choice.value, choice.text);
   };
   const leave = () => {
     if (!message || text !== sent.current.value) save(text);
@@ -126,7 +136,8 @@ export function InPlace({
     if (mode !== "saving" || stamp === null || stamp === sent.current.stamp) return;
     if (answer.state === "error" || answer.state === "conflict") {
       setMessage(answer.message || "Not saved. Try again.");
-      setTheirs(answer.state === "conflict" ? { value: answer.value, shown: answer.shown } : null);
+      setTheirs(answer.state === "conflict" ? answer : null);
+      setAsks(answer.state === "conflict");
       go("edit");
     } else if (answer.state === "saved") {
       drop();
@@ -135,6 +146,21 @@ export function InPlace({
       setHeard(`${label} saved`);
     }
   }, [stamp, answer?.state, mode]);
+
+  useEffect(() => {
+    if (!asks || !theirs) return;
+    return present({
+      key: `${id}${name}`,
+      label,
+      kind,
+      who: theirs.who || "Somebody",
+      when: theirs.when,
+      mine: { value: text, shown: sent.current.label || text },
+      theirs: { value: theirs.value, shown: theirs.shown },
+      before: { value: start.current, shown: startShown.current || start.current },
+      settle,
+    });
+  }, [asks, theirs]);
 
   // in a cell of a table: open from the start, and told when it is done
   const opened = useRef(false);
@@ -268,11 +294,11 @@ export function InPlace({
           <p className="error" id={`${id}-error`} role="alert">
             <Icon d={ERROR} />
             <span>{message}</span>
-            <button type="button" className="btn link sm" onClick={theirs ? keepMine : () => save(text)}>
-              {theirs ? "Keep mine" : "Retry"}
+            <button type="button" className="btn link sm" onClick={theirs ? () => setAsks(true) : () => save(text)}>
+              {theirs ? "Compare" : "Retry"}
             </button>
             <button type="button" className="btn link sm" onClick={rest}>
-              {theirs ? `Take ${theirs.shown || "the empty one"}` : "Cancel"}
+              Cancel
             </button>
           </p>
         )}
@@ -281,6 +307,7 @@ export function InPlace({
             {note}
           </p>
         )}
+        {asks && <Conflicts mine={`${id}${name}`} />}
       </div>
     );
   }

@@ -6,6 +6,7 @@ rx.asset("acts.js", shared=True)
 ANCHORED = rx.asset("anchored.jsx", shared=True).importable_path
 ATTACH = rx.asset("attach.jsx", shared=True).importable_path
 COMBO = rx.asset("combo.jsx", shared=True).importable_path
+rx.asset("conflict.jsx", shared=True)
 COMPOSER = rx.asset("composer.jsx", shared=True).importable_path
 CONDITIONS = rx.asset("conditions.jsx", shared=True).importable_path
 rx.asset("condition_value.jsx", shared=True)

@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 
 from crm_app.core import registry
 from crm_app.core.changes import value_of
+from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor
 from crm_app.core.dates import show_date
-from crm_app.core.errors import Conflict, CrmError, Invalid
+from crm_app.core.errors import Conflict, CrmError, Invalid, NotFound
 from crm_app.core.fields import parse_value, show_value
 from crm_app.core.money import NBSP
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.services.platform import finding, history, records
-from crm_app.services.platform.history import History
+from crm_app.services.platform.history import FieldChange, History
 from crm_app.services.platform.schema import entity_of
 from crm_app.store.uow import unit_of_work
 
@@ -144,7 +145,9 @@ async def save(
                 uow, entity, record_id, {name: value}, expected={name: stands if is_as_seen else _SOMETHING_ELSE}
             )
     except Conflict as refusal:
-        return await _conflict(actor, spec, refusal, currency) if name in refusal.current else answer("error", refusal)
+        if name not in refusal.current:
+            return answer("error", refusal)
+        return await _conflict(actor, entity, record_id, spec, refusal, currency)
     except CrmError as refusal:
         return answer("error", refusal, spec=spec)
     return answer("saved")
@@ -168,16 +171,35 @@ async def save_shown(
     return await save(actor, entity, UUID(record_id), name, text, seen, values)
 
 
-async def _conflict(actor: Actor, spec: FieldSpec, refusal: Conflict, currency: str) -> dict[str, Any]:
+async def _conflict(
+    actor: Actor, entity: Entity, record_id: UUID, spec: FieldSpec, refusal: Conflict, currency: str
+) -> dict[str, Any]:
     """Who was faster, and what stands there now."""
     now = refusal.current[spec.name]
     title = ""
     if spec.kind is Kind.link and now is not None:
         target = registry.get(spec.target)
-        async with unit_of_work(actor) as uow:
-            title = str(getattr(await uow.get(target.model, now, in_trash=True), target.title))
+        try:
+            async with unit_of_work(actor) as uow:
+                title = str(getattr(await uow.get(target.model, now, in_trash=True), target.title))
+        except NotFound:
+            title = f"a {target.label.lower()} that you may not see"
     view = field_view(spec, {spec.name: now, f"{spec.name}__title": title, spec.currency_field: currency}, actor)
-    return {**answer("conflict", refusal), "value": view.value, "shown": view.shown}
+    found = {**answer("conflict", refusal), "value": view.value, "shown": view.shown}
+    latest = await _latest(actor, entity, record_id, spec.name)
+    if not latest:
+        return found
+    return {
+        **found,
+        "who": latest[0].user_name or latest[0].source,
+        "when": day_and_time(latest[0].at, actor, utcnow()),
+    }
+
+
+async def _latest(actor: Actor, entity: Entity, record_id: UUID, name: str) -> Sequence[FieldChange]:
+    """Who gave the field its value, whoever touched others since."""
+    async with unit_of_work(actor) as uow:
+        return (await history.of_field(uow, entity, record_id, name, limit=1)).changes
 
 
 def answer(state: str, refusal: CrmError | None = None, *, spec: FieldSpec | None = None) -> dict[str, Any]:

@@ -137,6 +137,7 @@ async def test_who_was_faster_is_told_and_nothing_is_overwritten(alice, bob, dea
         await tab.run(DealState.save, "next_step", "Alice's", "")
         status = tab[DealState].statuses["next_step"]
         assert (status["state"], status["value"], status["shown"]) == ("conflict", "Bob's", "Bob's")
+        assert status["who"] == "Bob" and status["when"].startswith("Today")
         assert status["message"] == "Bob changed this in the meantime."
         assert (await read_deal(alice, deal.id))["next_step"] == "Bob's"
         await tab.run(DealState.save, "next_step", "Alice's", status["value"])  # keep mine
