@@ -45,7 +45,8 @@ class Draft:
 
 
 def value_of(entity: Entity, record: Any, name: str) -> Any:
-    """The typed value of a field of a record, whether it has a column or stands among the custom ones."""
+    """The typed value of a field of a record, whether it has a column or stands among the custom ones; None of a
+    formula, which is worked out where it is read."""
     spec = entity.fields.get(name)
     if spec is None or not spec.custom:
         return getattr(record, name, None)

@@ -9,7 +9,7 @@ from crm_app.core import conditions
 from crm_app.core.conditions import AllOf, Clause, Condition, Related, edit
 from crm_app.core.conditions.tree import children
 from crm_app.core.errors import Invalid
-from crm_app.core.registry import Entity, Kind
+from crm_app.core.registry import Entity, FieldSpec, Kind
 
 DENSITIES = ("comfortable", "compact")
 MOST_COLUMNS = 30
@@ -117,7 +117,7 @@ def fit(
     columns = tuple(c for c in view.columns if known(c))
     gone += [c for c in view.columns if not known(c)]
     sort, descending = view.sort, view.descending
-    if sort and (not known(sort) or entity.fields[sort].kind in _NO_ORDER):
+    if sort and (not known(sort) or not _has_order(entity.fields[sort])):
         gone.append(sort)
         sort, descending = "", False
     kept = view.filter
@@ -127,6 +127,10 @@ def fit(
         kept = edit.remove(kept, path)
     fitted = replace(view, columns=columns, sort=sort, descending=descending, filter=kept)
     return fitted, list(dict.fromkeys(gone))
+
+
+def _has_order(spec: FieldSpec) -> bool:
+    return spec.kind not in _NO_ORDER and not spec.masked and not spec.formula
 
 
 def _first_bad(

@@ -37,7 +37,7 @@ def column(entity: Entity, name: str, place: int, actor: Actor, widths: Mapping[
         "label": spec.label,
         "width": widths.get(name, usual),
         "number": spec.kind in NUMBERS,
-        "sortable": spec.kind not in UNSORTED and not spec.custom,
+        "sortable": spec.kind not in UNSORTED and not spec.masked and not spec.formula,
         "edit": may_edit(entity, spec, actor),
         "box": view.box,
         "options": view.options,

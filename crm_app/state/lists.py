@@ -111,7 +111,6 @@ class RecordList(AppState):
                 entity = await lists.entity_of(uow, self._entity)
                 named = await saved_views.named(uow, entity, asked.get("view", ""))
                 fits: dict[str, Any] = {
-                    "hidden": actor.hidden_fields | actor.masked_fields,
                     "custom": lists.custom_of(entity),
                 }
                 self._base, gone = fit(named.view, entity, **fits)

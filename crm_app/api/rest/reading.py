@@ -182,5 +182,5 @@ def conditional(call: Call, body: bytes, *, version: int | None = None) -> Answe
 async def recorded(uow: UnitOfWork, record: Any, entity: Entity, status: int = 200, **headers: str) -> Answer:
     """A record after a change; no more than its id and version for whoever may write but not read."""
     may_read = uow.actor.can(f"{entity.name}.read")
-    body = dumps(shown(Seen(entity, record), tuple(entity.fields) if may_read else ("id", "version")))
+    body = dumps(shown(Seen(uow, entity, record), tuple(entity.fields) if may_read else ("id", "version")))
     return Answer(status, body, {"etag": f'"{record.version}-{digest(body)}"', **headers})

@@ -13,6 +13,7 @@ from crm_app.core.errors import Invalid
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.models.sales.pipelines import Stage, StageKind
 from crm_app.services.platform import records
+from crm_app.services.platform.sight import Seen
 from crm_app.services.platform.validation import problem
 from crm_app.services.sales import opportunities
 from crm_app.services.sales.opportunities import Closing
@@ -50,7 +51,7 @@ async def transition(call: Call) -> Answer:
         said = _read(body)
         if values := said.get("values"):
             before = await uow.get(entity.model, record_id, lock=True)
-            await records.update(uow, entity, record_id, bodies.change_of(entity, values, before))
+            await records.update(uow, entity, record_id, bodies.change_of(entity, values, Seen(uow, entity, before)))
         stage = await uow.get(Stage, said["stage_id"])
         if stage.kind is StageKind.open:
             seen = {record_id: said["seen_stage_id"]} if said.get("seen_stage_id") else None

@@ -15,6 +15,7 @@ from crm_app.api.rest.reading import recorded
 from crm_app.core.errors import Conflict, Invalid
 from crm_app.core.registry import Entity
 from crm_app.services.platform import idempotency, records
+from crm_app.services.platform.sight import Seen
 from crm_app.store.uow import UnitOfWork, retrying
 
 Work = Callable[[UnitOfWork], Awaitable[Answer]]
@@ -90,7 +91,7 @@ async def changed(
     if (version := body.get("version")) is not None and _version(version) != record.version:
         message = "Somebody changed this record in the meantime. Read it again, then send your change anew."
         raise Conflict(message, current={"version": record.version})
-    return await records.update(uow, entity, record_id, values_of(entity, sent, record))
+    return await records.update(uow, entity, record_id, values_of(entity, sent, Seen(uow, entity, record)))
 
 
 async def _locked(uow: UnitOfWork, entity: Entity, record_id: UUID, verb: str, seen: int | None) -> Any:

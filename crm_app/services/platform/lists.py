@@ -13,8 +13,9 @@ from crm_app.core.conditions.tree import children, walk
 from crm_app.core.errors import Forbidden, Invalid
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.core.views import View, columns_of
-from crm_app.services.platform import finding, records
+from crm_app.services.platform import finding, records, schema
 from crm_app.services.platform.records import Mark, Page
+from crm_app.services.platform.sight import column_of
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible
 
@@ -44,7 +45,7 @@ class Totals:
 async def entity_of(uow: UnitOfWork, name: str) -> Entity:
     """The declaration as this actor sees it; Forbidden when the role may not read such records."""
     uow.require(f"{name}.read")
-    return registry.get(name)
+    return await schema.entity_of(uow, name)
 
 
 async def page(
@@ -77,7 +78,7 @@ async def totals(uow: UnitOfWork, entity: Entity, view: View) -> Totals:
     amounts = [s for s in shown if s.kind is Kind.money and s.currency_field in entity.table.c]
     asked: list[Any] = [sa.func.count().label("rows")]
     for spec in plain:
-        column = entity.table.c[spec.name]
+        column = column_of(entity, spec)
         asked += [sa.func.sum(column).label(f"{spec.name}__sum"), sa.func.avg(column).label(f"{spec.name}__avg")]
     if "owner_id" in [s.name for s in shown]:
         asked.append(sa.func.count(entity.table.c.owner_id.distinct()).label("owner_id__different"))
@@ -94,12 +95,12 @@ async def totals(uow: UnitOfWork, entity: Entity, view: View) -> Totals:
 
 def _may_sum(uow: UnitOfWork, entity: Entity, name: str) -> bool:
     spec = entity.fields[name]
-    is_own = name in entity.table.c and f"{entity.name}.{name}" not in uow.actor.hidden_fields | uow.actor.masked_fields
-    return is_own and (spec.kind in AVERAGED or name == "owner_id")
+    is_seen = not spec.masked and not spec.formula and f"{entity.name}.{name}" not in schema.blind(uow.actor)
+    return is_seen and (spec.kind in AVERAGED or name == "owner_id")
 
 
 async def _by_currency(uow: UnitOfWork, entity: Entity, spec: FieldSpec, condition: Any) -> Sums:
-    amount, currency = entity.table.c[spec.name], entity.table.c[spec.currency_field]
+    amount, currency = column_of(entity, spec), entity.table.c[spec.currency_field]
     query = sa.select(currency, sa.func.sum(amount), sa.func.count(amount)).where(amount.is_not(None))
     rows = await uow.rows(_matching(query, uow, entity, condition).group_by(currency))
     sums = {r[0]: int(r[1]) for r in sorted(rows, key=lambda r: -r[2])}
@@ -137,15 +138,13 @@ def condition_sql(uow: UnitOfWork, entity: Entity, condition: Condition) -> sa.C
         EvalContext(uow.today, uow.now, actor.user_id, actor.time_zone),
         custom=custom_of(entity),
         visible=lambda other, table: visible(other, actor, table),
-        hidden=actor.hidden_fields | actor.masked_fields,
+        hidden=schema.blind(actor),
     )
 
 
 def check(uow: UnitOfWork, entity: Entity, condition: Condition) -> None:
     """Invalid unless this actor may run the condition."""
-    conditions.check(
-        condition, entity, custom=custom_of(entity), hidden=uow.actor.hidden_fields | uow.actor.masked_fields
-    )
+    conditions.check(condition, entity, custom=custom_of(entity), hidden=schema.blind(uow.actor))
     _readable(uow, entity, condition)
 
 
@@ -155,7 +154,7 @@ def _readable(uow: UnitOfWork, entity: Entity, node: Condition) -> None:
             relation = registry.relations(entity).get(found.relation)
             if relation is None:
                 continue  # one of an inner relation, looked at with its own entity
-            other = registry.get(relation.entity)
+            other = entity.other(relation.entity)
             if not uow.actor.can(f"{other.name}.read"):
                 raise Invalid(**{found.relation: f"your role does not let you look at {other.plural.lower()}"})
             _readable(uow, other, found.item)
@@ -180,7 +179,7 @@ def _named_in(entity: Entity, node: Condition, wanted: dict[str, set[UUID]]) -> 
     if isinstance(node, Related):
         relation = registry.relations(entity).get(node.relation)
         if relation is not None:
-            _named_in(registry.get(relation.entity), node.item, wanted)
+            _named_in(entity.other(relation.entity), node.item, wanted)
     elif isinstance(node, Clause):
         spec = entity.fields.get(node.field)
         if spec is not None and spec.kind is Kind.link and registry.find(spec.target):
@@ -209,7 +208,7 @@ async def _searched(uow: UnitOfWork, entity: Entity, text: str) -> sa.ColumnElem
     if entity.name in finding.KINDS:
         hits = await finding.search(uow, text, kinds=(entity.name,), limit=MOST_HITS)
         return _one_of(entity, [h.id for h in hits])
-    names = [n for n in entity.search if f"{entity.name}.{n}" not in uow.actor.hidden_fields | uow.actor.masked_fields]
+    names = [n for n in entity.search if f"{entity.name}.{n}" not in schema.blind(uow.actor)]
     columns = [entity.table.c[n] for n in names if entity.fields[n].kind in _WORDS]
     words = text.lower().replace("\x00", " ").split()[:8]
     if not columns:

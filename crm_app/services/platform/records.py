@@ -76,7 +76,7 @@ async def find(
         chosen = chosen.offset(offset)
     query = _with_titles(entity, names, chosen, descending, is_up) if titles else chosen
     found = (await uow.execute(query)).mappings().all()
-    rows = [shown(entity, names, r) for r in found[:size]]
+    rows = [shown(uow, entity, names, r) for r in found[:size]]
     if is_up:
         rows.reverse()
     marks = [(r["sort__key"], r["id"]) for r in (rows[0], rows[-1])] if rows else [None, None]
@@ -158,13 +158,13 @@ def _short_of(key: Any, row_id: Any, before: Mark, descending: bool) -> sa.Colum
 async def read(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Seen:
     """The record as this actor sees it, or NotFound."""
     uow.require(f"{entity.name}.read")
-    return Seen(await entity_of(uow, entity.name), await uow.get(entity.model, record_id))
+    return Seen(uow, await entity_of(uow, entity.name), await uow.get(entity.model, record_id))
 
 
 async def as_seen(uow: UnitOfWork, entity: Entity, record: Any) -> Seen:
     """What the actor may see of a record that a service gave back: for answers to people and programs."""
     uow.require(f"{entity.name}.read")
-    return Seen(await entity_of(uow, entity.name), record)
+    return Seen(uow, await entity_of(uow, entity.name), record)
 
 
 async def create(uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> Any:

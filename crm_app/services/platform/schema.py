@@ -20,6 +20,7 @@ from crm_app.core.context import Actor
 from crm_app.core.registry import CUSTOM, Choice, Entity, FieldSpec, Kind, Section
 from crm_app.models.base import table_of
 from crm_app.models.platform.fields import CustomField, FieldSetting
+from crm_app.services.platform import formulas
 from crm_app.store.uow import UnitOfWork
 
 _MOST_KEPT = 1000
@@ -152,6 +153,9 @@ def _for_role(entity: Entity, actor: Actor) -> Entity:
     fields = dict(entity.fields)
     if not hidden | masked | fixed:
         return entity
+    # What is worked out of something unseen would tell it.
+    hidden |= {n for n, s in fields.items() if s.formula and formulas.inputs(s) & (hidden | masked)}
+    masked -= hidden
     for name in hidden:
         del fields[name]
     for name in masked:
@@ -189,6 +193,12 @@ def blind_spots(actor: Actor, entity_name: str) -> tuple[frozenset[str], frozens
         for names in (actor.hidden_fields, actor.masked_fields)
     )
     return hidden, masked - hidden
+
+
+def blind(actor: Actor) -> frozenset[str]:
+    """What does not exist for conditions of this actor, as "entity.field"."""
+    names = {e: blind_spots(actor, e) for e in {n.partition(".")[0] for n in actor.hidden_fields | actor.masked_fields}}
+    return frozenset(f"{e}.{n}" for e, (hidden, masked) in names.items() for n in hidden | masked)
 
 
 def unhideable(entity: Entity) -> frozenset[str]:

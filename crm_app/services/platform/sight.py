@@ -12,6 +12,8 @@ from crm_app.core.conditions.to_sql import custom_value
 from crm_app.core.errors import Invalid
 from crm_app.core.fields import MASKED
 from crm_app.core.registry import Entity, FieldSpec, Kind
+from crm_app.services.platform import formulas
+from crm_app.store.uow import UnitOfWork
 
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
 
@@ -22,13 +24,15 @@ class Seen(Mapping[str, Any]):
     By name (`sight["custom.tier"]`) or, for fields that are words, as attributes.
     """
 
-    __slots__ = ("_entity", "_record")
+    __slots__ = ("_entity", "_record", "_uow")
 
-    def __init__(self, entity: Entity, record: Any) -> None:
-        self._entity, self._record = entity, record
+    def __init__(self, uow: UnitOfWork, entity: Entity, record: Any) -> None:
+        self._uow, self._entity, self._record = uow, entity, record
 
     def __getitem__(self, name: str) -> Any:
         spec = self._entity.fields[name]
+        if spec.formula:
+            return formulas.worked_out(self._uow, self._entity, spec, lambda n: value_of(self._entity, self._record, n))
         value = value_of(self._entity, self._record, name)
         return MASKED if spec.masked and value not in _NOTHING else value
 
@@ -49,7 +53,7 @@ def columns_of(entity: Entity, names: Sequence[str]) -> list[sa.Column[Any]]:
     """Identity, version, the columns that these fields stand in, and the currencies of the amounts."""
     table = entity.table
     wanted = ["id", "version"]
-    for name in names:
+    for name in [*names, *(n for f in names for n in formulas.inputs(entity.fields[f]) if n in entity.fields)]:
         spec = entity.fields[name]
         wanted += ["custom" if spec.custom else name, *([spec.currency_field] if spec.currency_field else ())]
     return [table.c[n] for n in dict.fromkeys(wanted) if n in table.c]
@@ -65,22 +69,36 @@ def link_column(spec: FieldSpec, table: sa.FromClause) -> sa.ColumnElement[Any]:
 def sort_column(entity: Entity, sort: str) -> sa.ColumnElement[Any]:
     """What rows are sorted by; the title when nothing is asked for. A hidden or masked field would tell its values."""
     spec = entity.fields.get(sort or entity.title)
-    if spec is None or spec.masked or spec.kind in (Kind.json, Kind.choices):
+    if spec is None or spec.masked or spec.formula or spec.kind in (Kind.json, Kind.choices):
         raise Invalid(sort=f"{sort} cannot be sorted by; choose one of {', '.join(entity.columns)}")
+    if spec.name == entity.title and "sort_key" in entity.table.c:
+        column: sa.Column[Any] = entity.table.c.sort_key
+        return column
+    return column_of(entity, spec)
+
+
+def column_of(entity: Entity, spec: FieldSpec) -> sa.ColumnElement[Any]:
+    """The value of a field in SQL. Formulas have none."""
     if spec.custom:
         return custom_value(spec.kind, entity.table.c.custom, spec.key)
-    name = "sort_key" if spec.name == entity.title and "sort_key" in entity.table.c else spec.name
-    column: sa.Column[Any] = entity.table.c[name]
+    column: sa.Column[Any] = entity.table.c[spec.name]
     return column
 
 
-def shown(entity: Entity, names: Sequence[str], row: Mapping[Any, Any]) -> dict[str, Any]:
+def shown(uow: UnitOfWork, entity: Entity, names: Sequence[str], row: Mapping[Any, Any]) -> dict[str, Any]:
     """A row of these columns as it may leave the service: custom fields by name, masked values masked."""
     found = {n: v for n, v in row.items() if n != "custom"}
+
+    def value(name: str) -> Any:
+        spec = entity.fields[name]
+        return stored.load(spec.kind, (row["custom"] or {}).get(spec.key)) if spec.custom else row[name]
+
     for name in names:
         spec = entity.fields[name]
-        if spec.custom:
-            found[name] = stored.load(spec.kind, (row["custom"] or {}).get(spec.key))
+        if spec.formula:
+            found[name] = formulas.worked_out(uow, entity, spec, value)
+        elif spec.custom:
+            found[name] = value(name)
         if spec.masked:
             found[name] = MASKED if found[name] not in _NOTHING else found[name]
             if f"{name}__title" in found:

@@ -277,7 +277,7 @@ async def page(uow: UnitOfWork, record_id: UUID) -> DealPage:
     amount = entity.spec("amount_minor")
     return DealPage(
         entity=entity,
-        values=_seen(entity, row),
+        values=_seen(uow, entity, row),
         now=uow.now,
         pipeline_name=row["pipeline__name"],
         stages=[_stage(s) for s in sorted(row["all__stages"], key=lambda s: (s[7], s[0]))],
@@ -289,7 +289,7 @@ async def page(uow: UnitOfWork, record_id: UUID) -> DealPage:
     )
 
 
-def _seen(entity: Entity, row: Mapping[Any, Any]) -> dict[str, Any]:
+def _seen(uow: UnitOfWork, entity: Entity, row: Mapping[Any, Any]) -> dict[str, Any]:
     """The deal's own values, custom ones by name, as far as the role sees them."""
     machinery = {n: v for n, v in row.items() if n in _deals.c and n not in OPPORTUNITY.fields and n != "custom"}
     own = {
@@ -298,7 +298,7 @@ def _seen(entity: Entity, row: Mapping[Any, Any]) -> dict[str, Any]:
         if n in entity.fields or (n.endswith("__title") and n.removesuffix("__title") in entity.fields)
     }
     names = [n for n in entity.fields if n in own or entity.fields[n].custom]
-    return {**machinery, **shown(entity, names, {**own, "custom": row["custom"]})}
+    return {**machinery, **shown(uow, entity, names, {**own, "custom": row["custom"]})}
 
 
 def _stage(s: Sequence[Any]) -> StageStay:

@@ -4,11 +4,11 @@ from typing import Any
 
 import reflex as rx
 
-from crm_app.core import registry
 from crm_app.core.errors import CrmError
 from crm_app.core.registry import Entity
 from crm_app.services.customers import contacts, duplicates
 from crm_app.services.customers.duplicates import Match
+from crm_app.services.platform.schema import entity_of
 from crm_app.state.base import AppState
 from crm_app.store.uow import unit_of_work
 
@@ -32,7 +32,7 @@ class TypedNames(AppState):
             values = {"name": name} if kind == "account" else contacts.named(name)
             try:
                 async with unit_of_work(actor) as uow:
-                    entity = registry.get(kind)
+                    entity = await entity_of(uow, kind)
                     matches = await duplicates.similar(uow, entity, values, limit=3)
                     found += [alike_view(entity, m) for m in matches]
             except CrmError:  # who may make but not see is told nothing

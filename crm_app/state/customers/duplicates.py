@@ -15,6 +15,7 @@ from crm_app.core.registry import Entity
 from crm_app.models.customers.duplicates import DuplicateScan, ScanStatus
 from crm_app.services.customers import duplicates, duplicates_pairs
 from crm_app.services.platform import merges
+from crm_app.services.platform.schema import entity_of
 from crm_app.state.base import AppState, id_of, notice_action
 from crm_app.state.customers import duplicates_views as views
 from crm_app.state.customers.duplicates_views import FieldRow, HeadView, MergeView, PairView
@@ -94,12 +95,13 @@ class DuplicatesState(AppState):
 
     async def _show(self, actor: Actor) -> None:
         """All of the page anew; what is being looked at stays, when it is still there."""
-        entity = self._entity()
+        entity = registry.get(self.entity)
         self.may_merge = all(actor.can(f"{entity.name}.{v}") for v in ("merge", "update", "delete"))
         if not actor.can(f"{entity.name}.read"):
             self.is_loaded = True
             return
         async with unit_of_work(actor) as uow:
+            entity = await entity_of(uow, entity.name)
             await self._list(uow, entity)
             scan = await duplicates_pairs.latest(uow, entity)
             done = await merges.lately(uow, entity, limit=5) if self.may_merge else []
@@ -165,7 +167,7 @@ class DuplicatesState(AppState):
     async def _again(self) -> None:
         actor = await self.actor()
         async with unit_of_work(actor) as uow:
-            await self._compare(uow, self._entity())
+            await self._compare(uow, await entity_of(uow, self.entity))
 
     @rx.event
     async def keep(self, record_id: str):

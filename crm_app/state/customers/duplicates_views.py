@@ -60,10 +60,15 @@ class MergeView:
     what: str
 
 
+def _choosable(entity: Entity) -> list[str]:
+    """The fields side by side: those of the workspace's own too."""
+    return [*pickable(entity), *(n for n, s in entity.fields.items() if s.custom and n not in entity.readonly)]
+
+
 async def read(uow: UnitOfWork, entity: Entity, ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """The records in this order, without fields that the actor may not see. NotFound when one is not there."""
     money = [s.currency_field for s in entity.fields.values() if s.currency_field]
-    names = [n for n in (entity.title, *pickable(entity), *money, "created_at") if n in entity.fields]
+    names = [n for n in (entity.title, *_choosable(entity), *money, "created_at") if n in entity.fields]
     where = entity.table.c.id.in_(list(ids))
     page = await records.find(uow, entity, columns=list(dict.fromkeys(names)), where=where, limit=len(ids))
     found = {r["id"]: dict(r) for r in page.rows}
@@ -90,7 +95,7 @@ def field_rows(
     """Every field that one of them has, those that differ first."""
     order = sorted(found, key=lambda r: str(r["id"]) != survivor)
     rows = []
-    for name in pickable(entity):
+    for name in _choosable(entity):
         spec = entity.fields[name]
         if name not in found[0] or spec.kind is Kind.json:
             continue
