@@ -8,52 +8,37 @@ What is empty stays empty through arithmetic, and satisfies no comparison, as in
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import (
-    ROUND_CEILING,
-    ROUND_FLOOR,
-    ROUND_HALF_UP,
-    Context,
-    Decimal,
-    DecimalException,
-    DivisionByZero,
-    InvalidOperation,
-    Overflow,
-)
-from enum import StrEnum
+from datetime import date
+from decimal import Decimal, DecimalException
 from typing import Any, NoReturn
+
+from crm_app.core.formula_parts import (
+    FUNCTIONS,
+    TODAY,
+    FormulaError,
+    Node,
+    Type,
+    add,
+    both,
+    bounded,
+    comparison,
+    either,
+    join,
+    numeric,
+    of,
+    product,
+    truth,
+)
 
 LONGEST = 1000
 _DEEPEST = 40
 _MOST_TOKENS = 250
-_MOST_TEXT = 2000
-_NUMBERS = Context(prec=28, traps=[DivisionByZero, InvalidOperation, Overflow])
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<text>\"[^\"]*\"|'[^']*')|\{(?P<field>[^{}]*)\}|(?P<word>[A-Za-z_]\w*)"
     r"|(?P<sign><=|>=|<>|!=|==|[-+*/&=<>(),;]))"
 )
-
-
-class Type(StrEnum):
-    number = "a number"
-    text = "a text"
-    day = "a date"
-    truth = "yes or no"
-    nothing = "nothing"  # the empty value alone, which fits everywhere
-
-
-class FormulaError(ValueError):
-    """What is wrong with a formula, in words for the person who writes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A part of a formula: what it does, and of what kind it is."""
-
-    type: Type
-    evaluate: Callable[[Mapping[str, Any]], Any]  # field values by name -> the value; None is empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +51,9 @@ class Formula:
     def value(self, values: Mapping[str, Any], today: date) -> Any:
         """Of a record: Decimal, str, date, bool, or None where it is empty or cannot be worked out."""
         try:
-            return _bounded(self._root.evaluate({**values, _TODAY: today}))
+            return bounded(self._root.evaluate({**values, TODAY: today}))
         except (DecimalException, OverflowError):  # divided by zero, or a day out of every calendar
             return None
-
-
-_TODAY = " today"  # no field is named so
 
 
 def names_in(text: str) -> list[str]:
@@ -153,14 +135,14 @@ class _Parser:
             raise FormulaError(f"is nested more than {_DEEPEST} levels deep")
         left = self.both()
         while self.taken("or"):
-            left = _either(_truth(left, "or"), _truth(self.both(), "or"))
+            left = either(truth(left, "or"), truth(self.both(), "or"))
         self.depth -= 1
         return left
 
     def both(self) -> Node:
         left = self.negated()
         while self.taken("and"):
-            left = _both(_truth(left, "and"), _truth(self.negated(), "and"))
+            left = both(truth(left, "and"), truth(self.negated(), "and"))
         return left
 
     def negated(self) -> Node:
@@ -170,31 +152,31 @@ class _Parser:
         node = self.compared()
         if not times:
             return node
-        inner = _truth(node, "not")
+        inner = truth(node, "not")
         return inner if times % 2 == 0 else Node(Type.truth, lambda v: not inner.evaluate(v))
 
     def compared(self) -> Node:
         left = self.joined()
         if sign := self.taken("=", "==", "<>", "!=", "<", "<=", ">", ">="):
-            return _comparison(sign, left, self.joined())
+            return comparison(sign, left, self.joined())
         return left
 
     def joined(self) -> Node:
         left = self.summed()
         while self.taken("&"):
-            left = _join(left, self.summed())
+            left = join(left, self.summed())
         return left
 
     def summed(self) -> Node:
         left = self.multiplied()
         while sign := self.taken("+", "-"):
-            left = _sum(sign, left, self.multiplied())
+            left = add(sign, left, self.multiplied())
         return left
 
     def multiplied(self) -> Node:
         left = self.signed()
         while sign := self.taken("*", "/"):
-            left = _product(sign, left, self.signed())
+            left = product(sign, left, self.signed())
         return left
 
     def signed(self) -> Node:
@@ -204,8 +186,8 @@ class _Parser:
         node = self.single()
         if not is_minus:
             return node
-        inner = _of(Type.number, node, "“-”")
-        return _numeric(lambda a: -a, inner)
+        inner = of(Type.number, node, "“-”")
+        return numeric(lambda a: -a, inner)
 
     def single(self) -> Node:
         kind, text = self.tokens[self.at]
@@ -246,209 +228,3 @@ class _Parser:
                 self.must(",")
             given.append(self.choice())
         return FUNCTIONS[word](word, given)
-
-
-def _bounded(value: Any) -> Any:
-    if isinstance(value, str):
-        return value[:_MOST_TEXT] or None
-    if isinstance(value, Decimal):
-        rounded = value.quantize(Decimal("0.0001"), ROUND_HALF_UP, _NUMBERS)
-        whole = rounded.to_integral_value()
-        return whole if whole == rounded else rounded.normalize()
-    return value
-
-
-def _of(wanted: Type, node: Node, by: str) -> Node:
-    if node.type not in (wanted, Type.nothing):
-        raise FormulaError(f"gives {by} {node.type}, where {wanted} is needed")
-    return node
-
-
-def _truth(node: Node, by: str) -> Node:
-    inner = _of(Type.truth, node, f"“{by}”")
-    return Node(Type.truth, lambda v: bool(inner.evaluate(v)))
-
-
-def _either(one: Node, other: Node) -> Node:
-    return Node(Type.truth, lambda v: one.evaluate(v) or other.evaluate(v))
-
-
-def _both(one: Node, other: Node) -> Node:
-    return Node(Type.truth, lambda v: one.evaluate(v) and other.evaluate(v))
-
-
-def _numeric(work: Callable[..., Any], *parts: Node, type_: Type = Type.number) -> Node:
-    """Empty as soon as a part is."""
-
-    def evaluate(values: Mapping[str, Any]) -> Any:
-        given = [p.evaluate(values) for p in parts]
-        return None if any(g is None for g in given) else work(*given)
-
-    return Node(type_, evaluate)
-
-
-def _join(one: Node, other: Node) -> Node:
-    return Node(Type.text, lambda v: (_text(one.evaluate(v)) + _text(other.evaluate(v)))[:_MOST_TEXT])
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    if isinstance(value, Decimal):
-        return f"{_bounded(value):f}"
-    return "" if value is None else str(value)
-
-
-def _sum(sign: str, one: Node, other: Node) -> Node:
-    factor = 1 if sign == "+" else -1
-    if one.type is Type.day and other.type is Type.day and sign == "-":
-        return _numeric(lambda a, b: Decimal((a - b).days), one, other)
-    if one.type is Type.day:
-        days = _of(Type.number, other, f"“{sign}”")
-        return _numeric(lambda a, b: a + timedelta(days=_days(b * factor)), one, days, type_=Type.day)
-    if one.type is Type.text or other.type is Type.text:
-        raise FormulaError(f"uses “{sign}” with a text; texts are joined by &")
-    one, other = _of(Type.number, one, f"“{sign}”"), _of(Type.number, other, f"“{sign}”")
-    return _numeric(lambda a, b: _NUMBERS.add(a, b * factor), one, other)
-
-
-def _days(number: Decimal) -> int:
-    if abs(number) > 4_000_000:
-        raise OverflowError
-    return int(number)
-
-
-def _product(sign: str, one: Node, other: Node) -> Node:
-    one, other = _of(Type.number, one, f"“{sign}”"), _of(Type.number, other, f"“{sign}”")
-    return _numeric(_NUMBERS.multiply if sign == "*" else _NUMBERS.divide, one, other)
-
-
-def _comparison(sign: str, one: Node, other: Node) -> Node:
-    if Type.nothing not in (one.type, other.type) and one.type is not other.type:
-        raise FormulaError(f"compares {one.type} with {other.type}")
-    tests: dict[str, Callable[[Any, Any], bool]] = {
-        "=": lambda a, b: a == b, "==": lambda a, b: a == b, "<>": lambda a, b: a != b, "!=": lambda a, b: a != b,
-        "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
-    }  # fmt: skip
-    test = tests[sign]
-
-    def evaluate(values: Mapping[str, Any]) -> bool:
-        a, b = one.evaluate(values), other.evaluate(values)
-        if a is None or b is None:
-            return False
-        return test(a.casefold(), b.casefold()) if isinstance(a, str) and isinstance(b, str) else test(a, b)
-
-    return Node(Type.truth, evaluate)
-
-
-def _count(word: str, given: Sequence[Node], least: int, most: int) -> None:
-    if not least <= len(given) <= most:
-        told = str(least) if least == most else f"{least} to {most}"
-        raise FormulaError(f"gives {word} {len(given)} values; it takes {told}")
-
-
-def _alike(word: str, nodes: Sequence[Node]) -> Type:
-    types = {n.type for n in nodes} - {Type.nothing}
-    if len(types) > 1:
-        raise FormulaError(f"gives {word} {' and '.join(sorted(types))}; all must be of one kind")
-    return types.pop() if types else Type.nothing
-
-
-def _if(word: str, given: list[Node]) -> Node:
-    _count(word, given, 2, 3)
-    asked, then = _truth(given[0], word), given[1]
-    other = given[2] if len(given) == 3 else Node(Type.nothing, lambda _: None)
-    return Node(_alike(word, (then, other)), lambda v: then.evaluate(v) if asked.evaluate(v) else other.evaluate(v))
-
-
-def _extreme(word: str, given: list[Node]) -> Node:
-    """The least or the most of what is there: empty ones do not count."""
-    _count(word, given, 1, 20)
-    kind, pick = _alike(word, given), min if word == "min" else max
-    if kind not in (Type.number, Type.day):
-        raise FormulaError(f"gives {word} {kind}; it takes numbers or dates")
-
-    def evaluate(values: Mapping[str, Any]) -> Any:
-        there = [x for n in given if (x := n.evaluate(values)) is not None]
-        return pick(there) if there else None
-
-    return Node(kind, evaluate)
-
-
-def _first_filled(word: str, given: list[Node]) -> Node:
-    _count(word, given, 1, 20)
-
-    def evaluate(values: Mapping[str, Any]) -> Any:
-        return next((x for n in given if (x := n.evaluate(values)) not in (None, "")), None)
-
-    return Node(_alike(word, given), evaluate)
-
-
-def _is_empty(word: str, given: list[Node]) -> Node:
-    _count(word, given, 1, 1)
-    return Node(Type.truth, lambda v: given[0].evaluate(v) in (None, ""))
-
-
-def _round(word: str, given: list[Node]) -> Node:
-    _count(word, given, 1, 2)
-    number = _of(Type.number, given[0], word)
-    places = _of(Type.number, given[1], word) if len(given) == 2 else Node(Type.number, lambda _: Decimal(0))
-
-    def work(value: Decimal, digits: Decimal) -> Decimal:
-        step = Decimal(1).scaleb(-max(-20, min(10, int(digits))))
-        return (value / step).quantize(Decimal(1), ROUND_HALF_UP, _NUMBERS) * step
-
-    return _numeric(work, number, places)
-
-
-def _plain(wanted: Sequence[Type], type_: Type, work: Callable[..., Any]) -> Callable[[str, list[Node]], Node]:
-    def make(word: str, given: list[Node]) -> Node:
-        _count(word, given, len(wanted), len(wanted))
-        parts = [_of(t, n, word) for t, n in zip(wanted, given, strict=True)]
-        return _numeric(work, *parts, type_=type_)
-
-    return make
-
-
-def _today(word: str, given: list[Node]) -> Node:
-    _count(word, given, 0, 0)
-    return Node(Type.day, lambda v: v[_TODAY])
-
-
-def _size(number: Decimal) -> int:
-    return max(0, min(_MOST_TEXT, int(number)))
-
-
-N, T, D, Y = Type.number, Type.text, Type.day, Type.truth
-FUNCTIONS: dict[str, Callable[[str, list[Node]], Node]] = {
-    "if": _if,
-    "min": _extreme,
-    "max": _extreme,
-    "coalesce": _first_filled,
-    "is_empty": _is_empty,
-    "round": _round,
-    "today": _today,
-    "abs": _plain((N,), N, abs),
-    "floor": _plain((N,), N, lambda a: a.to_integral_value(ROUND_FLOOR)),
-    "ceil": _plain((N,), N, lambda a: a.to_integral_value(ROUND_CEILING)),
-    "mod": _plain((N, N), N, lambda a, b: a % b),
-    "year": _plain((D,), N, lambda d: Decimal(d.year)),
-    "month": _plain((D,), N, lambda d: Decimal(d.month)),
-    "day": _plain((D,), N, lambda d: Decimal(d.day)),
-    "weekday": _plain((D,), N, lambda d: Decimal(d.isoweekday())),
-    "date": _plain((N, N, N), D, lambda y, m, d: _day_of(int(y), int(m), int(d))),
-    "upper": _plain((T,), T, str.upper),
-    "lower": _plain((T,), T, str.lower),
-    "trim": _plain((T,), T, lambda t: " ".join(t.split())),
-    "length": _plain((T,), N, lambda t: Decimal(len(t))),
-    "left": _plain((T, N), T, lambda t, n: t[: _size(n)]),
-    "right": _plain((T, N), T, lambda t, n: t[-_size(n) :] if _size(n) else ""),
-    "contains": _plain((T, T), Y, lambda t, part: part.casefold() in t.casefold()),
-}
-
-
-def _day_of(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:  # the 30th of February
-        return None

@@ -110,11 +110,9 @@ class RecordList(AppState):
             async with unit_of_work(actor) as uow:
                 entity = await lists.entity_of(uow, self._entity)
                 named = await saved_views.named(uow, entity, asked.get("view", ""))
-                fits: dict[str, Any] = {
-                    "custom": lists.custom_of(entity),
-                }
-                self._base, gone = fit(named.view, entity, **fits)
-                view, missing = fit(from_address(asked, self._base), entity, **fits)
+                custom = lists.custom_of(entity)
+                self._base, gone = fit(named.view, entity, custom=custom)
+                view, missing = fit(from_address(asked, self._base), entity, custom=custom)
                 lists.check(uow, entity, view.filter)
                 widths = await lists.widths(uow, entity)
                 titles = await lists.titles_in(uow, entity, view.filter)

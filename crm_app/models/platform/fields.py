@@ -20,9 +20,9 @@ class CustomField(TenantScoped, table=True):
     """
 
     __tablename__ = "custom_field"
-    __table_args__ = (sa.UniqueConstraint("tenant_id", "entity", "key"),)
+    __table_args__ = (sa.UniqueConstraint("tenant_id", "entity_name", "key"),)
 
-    entity: str = Field(max_length=40)
+    entity_name: str = Field(max_length=40)
     key: str = Field(max_length=40)
     label: str = Field(max_length=60)
     kind: str = Field(max_length=20)
@@ -46,9 +46,9 @@ class FieldSetting(TenantScoped, table=True):
     """
 
     __tablename__ = "field_setting"
-    __table_args__ = (sa.UniqueConstraint("tenant_id", "entity", "field"),)
+    __table_args__ = (sa.UniqueConstraint("tenant_id", "entity_name", "field"),)
 
-    entity: str = Field(max_length=40)
+    entity_name: str = Field(max_length=40)
     field: str = Field(max_length=60)
     label: str = Field(default="", max_length=60)  # empty: as declared
     required: bool = False

@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm_app.core import money
-from crm_app.core.formulas import Formula, FormulaError, Type, compile_formula, names_in
+from crm_app.core.formula_parts import FormulaError, Type
+from crm_app.core.formulas import Formula, compile_formula, names_in
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.store.uow import UnitOfWork
 

@@ -77,10 +77,10 @@ async def _read_world(uow: UnitOfWork) -> Mapping[str, Entity]:
     query = sa.select(_fields).where(_fields.c.deleted_at.is_(None)).order_by(_fields.c.position, _fields.c.id)
     added: dict[str, list[sa.RowMapping]] = {}
     for row in (await uow.execute(query)).mappings():
-        added.setdefault(row["entity"], []).append(row)
+        added.setdefault(row["entity_name"], []).append(row)
     changed: dict[str, dict[str, sa.RowMapping]] = {}
     for row in (await uow.execute(sa.select(_settings))).mappings():
-        changed.setdefault(row["entity"], {})[row["field"]] = row
+        changed.setdefault(row["entity_name"], {})[row["field"]] = row
     return {e.name: _with_own(e, added.get(e.name, ()), changed.get(e.name, {})) for e in registry.all_entities()}
 
 

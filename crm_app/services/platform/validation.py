@@ -106,6 +106,8 @@ def _text_problem(spec: FieldSpec, value: str) -> str:
 def _list_problem(spec: FieldSpec, value: list[Any] | dict[str, Any]) -> str:
     if spec.kind is Kind.choices and not all(isinstance(v, str) and v.strip() for v in value):
         return "needs a list of texts"
+    if spec.choices and (unknown := [v for v in value if v not in {c.value for c in spec.choices}]):
+        return f"holds “{str(unknown[0])[:60]}”, which is not one of {', '.join(c.label for c in spec.choices)}"
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError):
