@@ -26,6 +26,7 @@ from crm_app.services.people import api_keys, links, sessions
 from crm_app.services.platform import (
     attachments,
     bulk_operations,
+    custom_fields,
     failures,
     merges,
     notifications,
@@ -108,6 +109,8 @@ async def build(actor: Actor, secret: str) -> World:
         one = outline.set_field({**one, "entity": "account"}, "Name", "name")
         await import_jobs.change(uow, job.id, lambda document: outline.put(document, one))
         preset = await presets.save(uow, one, secret)
+        own = await custom_fields.create(uow, "account", label=f"Ours {secret}", kind="text")
+        ids["field_id"] = own.id
         _, key = await api_keys.create(uow, name=secret, scopes=["*"])
         ids["session_id"] = await uow.scalar(sa.select(table_of(UserSession).c.id).limit(1))
         ids["failure_id"] = await uow.scalar(sa.select(table_of(FailedJob).c.id).limit(1))

@@ -164,13 +164,13 @@ async def change(
     return field
 
 
-async def reorder(uow: UnitOfWork, entity_name: str, ids: Sequence[UUID]) -> None:
+async def reorder(uow: UnitOfWork, entity_name: str, field_ids: Sequence[UUID]) -> None:
     """Into this order; those left out keep theirs behind."""
     uow.require("settings.manage")
     entity = await _begin(uow, entity_name)
     query = sa.select(CustomField).where(_fields.c.entity_name == entity.name, _fields.c.deleted_at.is_(None))
     found = {f.id: f for f in (await uow.session.execute(query.order_by(_fields.c.position, _fields.c.id))).scalars()}
-    wanted = [i for i in ids if i in found]
+    wanted = [i for i in field_ids if i in found]
     for place, field_id in enumerate([*wanted, *(i for i in found if i not in wanted)], 1):
         found[field_id].position = place
     await uow.flush()

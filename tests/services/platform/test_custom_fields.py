@@ -20,7 +20,7 @@ from tests.services.sales.deals import a_deal
 
 COLORED = ({"label": "Gold", "color": "3"}, {"label": "Silver", "color": ""})
 VALUES = {
-    "text": "Hello", "long_text": "Two\nlines", "number": 7, "decimal": Decimal("1.25"), "money": 120_050, 
+    "text": "Hello", "long_text": "Two\nlines", "number": 7, "decimal": Decimal("1.25"), "money": 120_050,
 "percent": 40,
     "date": date(2027, 3, 1), "datetime": datetime(2027, 3, 1, 9, 30, tzinfo=UTC), "choice": "gold",
     "choices": ["gold", "silver"], "flag": True, "email": "a@b.example", "phone": "+49301", "url": "https://x.at",
