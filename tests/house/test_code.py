@@ -185,6 +185,7 @@ def test_services_take_the_unit_of_work_first():
         "crm_app/services/people/profile.py": "checks the old password outside the transaction",
         "crm_app/services/people/resets.py": "answers a link before anybody is signed in",
         "crm_app/services/people/sessions.py": "signing in",
+        "crm_app/services/people/viewing.py": "ends what lets nothing be written",
         "crm_app/services/people/workspaces.py": "checks before there is a tenant",
         "crm_app/services/sales/workspaces.py": "founds the tenant",
         "crm_app/services/sales/demo/build.py": "every step at its own moment",
