@@ -1,21 +1,23 @@
-"""Files that people fetch for themselves: what a bulk operation left as it was."""
+"""Files that people fetch for themselves: exports, and what a bulk operation left as it was."""
 
 import csv
 import io
 from uuid import UUID
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from crm_app.api.requests import client_ip, cookies
+from crm_app.api.rest.exporting import KINDS
 from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import NotFound, Unauthenticated
 from crm_app.core.sheets import harmless
 from crm_app.services.people import sessions
-from crm_app.services.platform import bulk_operations
+from crm_app.services.platform import bulk_operations, exporting
 from crm_app.settings import settings
+from crm_app.store import downloads
 from crm_app.store.uow import unit_of_work
 
 _CSV = "text/csv; charset=utf-8"
@@ -36,6 +38,18 @@ async def blocked(request: Request) -> Response:
     return Response("\ufeff" + text.getvalue(), media_type=_CSV, headers=headers)
 
 
+async def file(request: Request) -> Response:
+    """GET /api/exports/<id>/<key>: a file of one's own; the key is good for this session alone."""
+    actor, wanted = await _actor(request), _id(request)
+    if not exporting.is_address(actor, wanted, str(request.path_params["key"])):
+        raise NotFound("There is nothing at this address. Fetch the file from your exports.")
+    async with unit_of_work(actor) as uow:
+        made = await exporting.read(uow, wanted)
+    path = downloads.find(actor, wanted)
+    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    return FileResponse(path, media_type=KINDS[made.form], filename=made.name, headers=headers)
+
+
 async def _actor(request: Request) -> Actor:
     scope = request.scope
     actor = await sessions.actor_of(
@@ -53,4 +67,7 @@ def _id(request: Request) -> UUID:
         raise NotFound("There is nothing at this address.") from error
 
 
-routes = [Route("/api/bulk/{id}/blocked", blocked, methods=["GET"])]
+routes = [
+    Route("/api/exports/{id}/{key}", file, methods=["GET"]),
+    Route("/api/bulk/{id}/blocked", blocked, methods=["GET"]),
+]

@@ -1,17 +1,16 @@
 """Changes of many records, worked off chunk by chunk; progress is told to open screens after each."""
 
 import logging
-from dataclasses import replace
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from crm_app.core.context import Actor, Source
+from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError
+from crm_app.jobs.acting import acting
 from crm_app.jobs.delivery import system_actor
 from crm_app.models.base import table_of
 from crm_app.models.platform.bulk import BulkOperation
-from crm_app.services.people import actors
 from crm_app.services.platform import bulk_chunks
 from crm_app.services.platform.bulk_operations import WORK
 from crm_app.store.queue import Backoff, queue
@@ -47,12 +46,10 @@ async def work_bulk(tenant_id: str, operation_id: str) -> None:
 
 
 async def _actor(tenant: UUID, operation: UUID) -> Actor:
-    """Who began it, with the rights of this moment. NotFound when disabled by now."""
     columns = [_operations.c[n] for n in ("user_id", "source", "ip", "user_agent")]
     async with unit_of_work(system_actor(tenant)) as uow:
-        began = (await uow.rows(sa.select(*columns).where(_operations.c.id == operation)))[0]
-        actor = await actors.load(uow, began.user_id, source=Source(began.source))
-    return replace(actor, ip=began.ip, user_agent=began.user_agent)
+        began = (await uow.execute(sa.select(*columns).where(_operations.c.id == operation))).mappings().one()
+    return await acting(tenant, began)
 
 
 async def _tell(tenant: UUID, operation: UUID) -> None:

@@ -10,9 +10,9 @@ from crm_app.models.base import table_of
 from crm_app.models.platform.idempotency import IdempotencyKey
 from crm_app.models.platform.workspaces import ClientOperation
 from crm_app.services.people import sessions
-from crm_app.services.platform import audit, bulk_operations, notifications
+from crm_app.services.platform import audit, bulk_operations, exporting, notifications
 from crm_app.services.sales import activity_facts
-from crm_app.store import uploads
+from crm_app.store import downloads, uploads
 from crm_app.store.uow import UnitOfWork
 
 
@@ -35,9 +35,11 @@ async def sweep(uow: UnitOfWork) -> None:
     await uow.execute(sa.text("SELECT crm_audit_partitions(3)"))
     await sessions.sweep(uow)
     await bulk_operations.sweep(uow)
+    await exporting.sweep(uow)
     operations = table_of(ClientOperation)
     await uow.execute(sa.delete(operations).where(operations.c.created_at < uow.now - timedelta(days=1)))
     requests = table_of(IdempotencyKey)
     await uow.execute(sa.delete(requests).where(requests.c.created_at < uow.now - timedelta(days=1)))
     await notifications.purge(uow)
     await asyncio.to_thread(uploads.sweep, uow.now)
+    await asyncio.to_thread(downloads.sweep, uow.now)

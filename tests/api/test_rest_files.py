@@ -5,10 +5,13 @@ import io
 import json
 
 import pytest
+import sqlalchemy as sa
 
-from crm_app.api.rest import exporting
+from crm_app.models.base import table_of
 from crm_app.models.customers.accounts import ACCOUNT
+from crm_app.models.platform.audit import AuditEntry
 from crm_app.services.platform import records
+from crm_app.store import downloads
 from crm_app.store.uow import unit_of_work
 from tests.services.sales.deals import a_deal
 
@@ -20,7 +23,7 @@ async def accounts(actor, *names):
 
 
 async def test_an_export_is_the_whole_list_in_one_file(program, admin, monkeypatch):
-    monkeypatch.setattr(exporting, "_PAGE", 3)
+    monkeypatch.setattr(records, "_PIECE", 3)
     await accounts(admin, *(f"Account {n:02d}" for n in range(10)), "=1+1", 'Ünïcode, "quoted"\nlines')
     client = await program(admin)
     answer = await client.get("/accounts/export/")
@@ -36,12 +39,24 @@ async def test_an_export_is_the_whole_list_in_one_file(program, admin, monkeypat
     assert len(some.json()) == 10
 
 
+@pytest.mark.parametrize(("form", "mark"), [("xlsx", b"PK"), ("pdf", b"%PDF-1")])
+async def test_an_export_for_people_is_a_file_and_leaves_nothing_behind(program, admin, form, mark):
+    await accounts(admin, "Acme", "=1+1")
+    answer = await (await program(admin)).get("/accounts/export/", params={"format": form})
+    assert answer.content.startswith(mark) and int(answer.headers["content-length"]) == len(answer.content)
+    assert not list(downloads._root().glob("passing-*"))
+    log = table_of(AuditEntry)
+    async with unit_of_work(admin) as uow:
+        (entry,) = await uow.rows(sa.select(log).where(log.c.action == "export"))
+    assert (entry.source, entry.user_id, entry.changes["rows"]) == ("api", admin.user_id, 2)
+
+
 async def test_an_export_takes_a_right_of_its_own(program, admin, alice):
     assert (await (await program(admin, scopes=["account.read"])).get("/accounts/export/")).status_code == 403
     assert (await (await program(alice)).get("/accounts/export/")).status_code == 403
 
 
-@pytest.mark.parametrize("params", [{"format": "pdf"}, {"page": "1"}, {"expand": "owner"}, {"nmae": "x"}])
+@pytest.mark.parametrize("params", [{"format": "exe"}, {"page": "1"}, {"expand": "owner"}, {"nmae": "x"}])
 async def test_what_cannot_be_exported(program, admin, params):
     assert (await (await program(admin)).get("/accounts/export/", params=params)).status_code == 422
 

@@ -55,6 +55,7 @@ INNER = {
     "platform.attachments.unknown": "ids of files that lie in the workspace's own folder",
     "platform.audit.note": "an act about what its caller has found",
     "platform.bulk_chunks": "takes an operation that was begun or found by its caller",
+    "platform.exporting.write": "takes a condition of its caller and reads by records.stream",
     "platform.bulk_rows": "takes the records of a chunk",
     "platform.validation.check_links": "tried for every link of every entity in tests/entities",
 }

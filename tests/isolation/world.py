@@ -27,6 +27,7 @@ from crm_app.services.platform import (
     attachments,
     bulk_operations,
     custom_fields,
+    exporting,
     failures,
     merges,
     notifications,
@@ -94,6 +95,8 @@ async def build(actor: Actor, secret: str) -> World:
             uow, registry.get("contact"), named, operation_id=new_id(), record_ids=[contact.id]
         )
         ids["bulk_id"] = bulk.id
+        file = await exporting.start(uow, registry.get("contact"), View(), "csv", operation_id=new_id())
+        ids["export_id"] = file.id
         await notifications.notify(uow, of["user"], notifications.JOB_DONE, source_id=company.id, title=secret)
         told = await uow.scalar(sa.select(table_of(Notification).c.id))
         view = await saved_views.create(

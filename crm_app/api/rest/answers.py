@@ -3,16 +3,14 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
-import orjson
 from starlette.responses import Response
 
+from crm_app.core.as_json import dumps
 from crm_app.core.errors import CrmError
 
 JSON = "application/json"
-_OPTIONS = orjson.OPT_UTC_Z
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +24,6 @@ class Answer:
     def response(self, more: Mapping[str, str]) -> Response:
         kind = {"content-type": JSON} if self.body and "content-type" not in self.headers else {}
         return Response(self.body, self.status, headers={**kind, **self.headers, **more})
-
-
-def dumps(value: Any) -> bytes:
-    return orjson.dumps(value, default=_plain, option=_OPTIONS)
 
 
 def answer(value: Any, status: int = 200, **headers: str) -> Answer:
@@ -53,9 +47,3 @@ def is_known(etag: str, if_none_match: str) -> bool:
     """Whether the client says that it has this very answer; weak marks of its cache count as the same."""
     known = (mark.strip().removeprefix("W/") for mark in if_none_match.split(","))
     return any(mark in (etag, "*") for mark in known)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no form in JSON")

@@ -7,25 +7,33 @@ from crm_app.api.rest.schemas import Schema
 from crm_app.core.registry import Entity, Kind
 
 _TEXT: Schema = {"type": "string"}
+_BYTES: Schema = {"type": "string", "format": "binary"}
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _COUNT: Schema = {"type": "integer"}
 
 
 def export(entity: Entity, parameters: list[Schema], refusals: dict[str, Any]) -> Schema:
     paged = ("page", "page_size", "after", "total", "expand", "If-None-Match")
-    forms = {"name": "format", "in": "query", "schema": {"type": "string", "enum": ["csv", "json", "ndjson"]}}
+    forms = {
+        "name": "format",
+        "in": "query",
+        "schema": {"type": "string", "enum": ["csv", "json", "ndjson", "xlsx", "pdf"]},
+    }
     kept = [p for p in parameters if p["name"] not in paged]
     rows = {"type": "array", "items": {"$ref": f"#/components/schemas/{schemas.camel(entity)}"}}
     content = {
         "text/csv": {"schema": _TEXT},
         "application/json": {"schema": rows},
         "application/x-ndjson": {"schema": _TEXT},
+        _XLSX: {"schema": _BYTES},
+        "application/pdf": {"schema": _BYTES},
     }
     return {
         "tags": [entity.plural],
         "operationId": f"export_{entity.name}",
         "summary": f"All {entity.plural.lower()} that fit, as a file",
         "parameters": [forms, *kept],
-        "responses": {"200": {"description": "The file, streamed.", "content": content}, **refusals},
+        "responses": {"200": {"description": "The file.", "content": content}, **refusals},
     }
 
 
