@@ -103,7 +103,7 @@ async def stream(
         query = chosen.order_by(*_order(key, entity.table.c.id, descending, is_up=False))
     found = await uow.session.stream(query.execution_options(yield_per=_PIECE))
     async for piece in found.mappings().partitions(_PIECE):
-        yield [shown(entity, names, r) for r in piece]
+        yield [shown(uow, entity, names, r) for r in piece]
 
 
 def _chosen(
