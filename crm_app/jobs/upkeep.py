@@ -9,6 +9,7 @@ from crm_app.core.jobs import every
 from crm_app.models.base import table_of
 from crm_app.models.platform.idempotency import IdempotencyKey
 from crm_app.models.platform.workspaces import ClientOperation
+from crm_app.services.activities import comments
 from crm_app.services.people import sessions
 from crm_app.services.platform import audit, bulk_operations, exporting, notifications
 from crm_app.services.sales import activity_facts
@@ -30,8 +31,8 @@ async def seal_audit(uow: UnitOfWork) -> None:
 
 @every("17 3 * * *")
 async def sweep(uow: UnitOfWork) -> None:
-    """Months ahead for the audit log; yesterday's operations and uploads, old sessions and notices are
-    forgotten."""
+    """Months ahead for the audit log; yesterday's operations and uploads, old sessions, notices and deleted
+    comments are forgotten."""
     await uow.execute(sa.text("SELECT crm_audit_partitions(3)"))
     await sessions.sweep(uow)
     await bulk_operations.sweep(uow)
@@ -41,5 +42,6 @@ async def sweep(uow: UnitOfWork) -> None:
     requests = table_of(IdempotencyKey)
     await uow.execute(sa.delete(requests).where(requests.c.created_at < uow.now - timedelta(days=1)))
     await notifications.purge(uow)
+    await comments.purge(uow)
     await asyncio.to_thread(uploads.sweep, uow.now)
     await asyncio.to_thread(downloads.sweep, uow.now)

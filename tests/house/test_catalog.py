@@ -60,7 +60,7 @@ LOOSE = {
     "territory_account.territory_id", "territory_account.account_id",  # written by triggers
     "record_share.record_id", "merged_link.from_id",  # of whatever entity
     "client_operation.user_id", "import_batch.user_id", "import_job.user_id", "import_preset.user_id",
-    "attachment.about_id", "notification.about_id", "notification.source_id", "notification.by_id",
+    "attachment.about_id", "comment.about_id", "notification.about_id", "notification.source_id", "notification.by_id",
     "stage_history.pipeline_id", "stage_history.from_stage_id", "stage_history.owner_id", "stage_history.moved_by_id",
     "stage_total.stage_id", "stage_total.owner_id",  # written by triggers from rows that have the keys
 }  # fmt: skip

@@ -20,7 +20,7 @@ from crm_app.models.platform.imports import ImportBatch, ImportStatus
 from crm_app.models.platform.notifications import Notification
 from crm_app.models.sales.competitors import ReasonKind, WinLossReason
 from crm_app.models.sales.pipelines import Pipeline, Stage
-from crm_app.services.activities import activities
+from crm_app.services.activities import activities, comments
 from crm_app.services.customers import duplicates_pairs, duplicates_scan
 from crm_app.services.people import api_keys, links, sessions
 from crm_app.services.platform import (
@@ -102,6 +102,7 @@ async def build(actor: Actor, secret: str) -> World:
         view = await saved_views.create(
             uow, registry.get("opportunity"), View(query=secret), name=secret, is_shared=True
         )
+        said = await comments.add(uow, registry.get("opportunity"), deals[0].id, secret)
         batch = ImportBatch(name=secret, status=ImportStatus.done, user_id=actor.user_id)
         uow.add(batch)
         await uow.flush()
@@ -135,6 +136,7 @@ async def build(actor: Actor, secret: str) -> World:
         "line_id": line.id, "stakeholder_id": part.id, "operation_id": operation, "batch_id": batch.id,
         "merge_id": joined.id, "scan_id": scan.id, "key_id": key.id, "attachment_id": attached.id,
         "about_id": company.id, "source_id": company.id, "by_id": of["user"], "notification_id": told,
+        "comment_id": said.id,
         "file_id": new_id(),
         "territory_id": zone.id, "member_id": of["user"], "job_id": job.id, "preset_id": preset.id,
         "reason_id": of["win_loss_reason"], "competitor_id": rival.id,

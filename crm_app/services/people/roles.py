@@ -44,6 +44,8 @@ ACTS = {
     "user.view_as": "Look at the workspace as another person sees it, changing nothing",
     "role.manage": "Make and change roles",
     "settings.manage": "Change the settings of the workspace",
+    "comment.create": "Write comments on records that they see",
+    "comment.manage": "Delete comments of others",
     "audit.read": "Read the audit log",
     "api_key.create": "Make API keys of one's own",
     "api_key.manage": "See and revoke everybody's API keys",
@@ -75,15 +77,14 @@ def _is_work(entity: Entity) -> bool:
 
 
 def _manager() -> set[str]:
-    acts = {
-        a for a in ACTS if a.partition(".")[0] in ("account", "contact", "activity", "opportunity", "import", "view")
-    }
+    about = ("account", "contact", "activity", "opportunity", "import", "view", "comment")
+    acts = {a for a in ACTS if a.partition(".")[0] in about}
     return _of(VERBS, _is_work) | _of(("read", "export"), lambda e: not _is_work(e)) | acts
 
 
 def _rep() -> set[str]:
     writes = _of(("create", "update"), lambda e: _is_work(e) and e.name != "product")
-    return writes | _read_only() | {"opportunity.move", "opportunity.close"}
+    return writes | _read_only() | {"opportunity.move", "opportunity.close", "comment.create"}
 
 
 def _read_only() -> set[str]:
