@@ -43,7 +43,7 @@ class Bell:
     panel: rx.Component
 
 
-PLACES = (
+PLACES = [
     Place("Pipeline", "/pipeline", "board", "Sell", phone=True, key="g p"),
     Place("Accounts", "/accounts", "building", "Sell", phone=True, key="g a"),
     Place("Contacts", "/contacts", "people", "Sell", phone=True, key="g c"),
@@ -51,7 +51,7 @@ PLACES = (
     Place("Activities", "/activities", "task_list_square_ltr", "Sell", key="g t"),
     Place("Import", "/import", "arrow_upload", "Data", key="g i"),
     Place("Duplicates", "/duplicates", "people_team", "Data", key="g u"),
-)
+]
 SETTINGS = "/settings"
 SIGN_OUT = "/auth/sign-out"
 EVERYWHERE = (
@@ -104,6 +104,13 @@ def shell(
         search or rx.fragment(),
         notices or rx.fragment(),
     )
+
+
+def also(place: Place) -> None:
+    """One more place in the navigation, unless it is there already. Called where its page is declared, when that module
+    is imported."""
+    if all(known.href != place.href for known in PLACES):
+        PLACES.append(place)
 
 
 def acts_of(keys: Sequence[kit.Key], group: str, places: Sequence[Place] = PLACES) -> list[dict[str, str]]:

@@ -105,7 +105,7 @@ class Entity:
     import_key: str | None = None
     visibility: Literal["owner", "all"] = "owner"  # "owner": rows by own/team/all over owner_id
     is_managed: bool = False  # written by services of its own only; the generic writes refuse
-    icon: str = ""
+    icon: str = "document"
     always: frozenset[str] = frozenset()  # no role is without them; the title is one anyway
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
     # The other entities as the same actor sees them; empty in a declaration: then the registry's.

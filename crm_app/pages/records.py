@@ -9,23 +9,23 @@ from crm_app.components.frame import framed
 from crm_app.components.lists import KEYS, makes, record_list
 from crm_app.components.platform.search import offer
 from crm_app.components.records import PAGE_KEYS, record_page
+from crm_app.components.shell import Place, also
+from crm_app.core import registry
 from crm_app.core.registry import Entity
-from crm_app.models.activities.activities import ACTIVITY
-from crm_app.models.catalog.products import PRODUCT
-from crm_app.models.customers.accounts import ACCOUNT
-from crm_app.models.customers.contacts import CONTACT
-from crm_app.models.people.users import TEAM, USER
-from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.state.list_bulk import ListBulk
 from crm_app.state.list_views import ListViews
 from crm_app.state.lists import RecordList
 from crm_app.state.record import RecordState
 
-LISTED = (ACCOUNT, CONTACT, PRODUCT, OPPORTUNITY, ACTIVITY, USER, TEAM)
-ENTITIES = (ACCOUNT, CONTACT, PRODUCT, ACTIVITY, USER, TEAM)  # deals have a page of their own making
+parts.load("models")
+_SET_UP = {"activity_type", "competitor", "pipeline", "role", "stage", "territory", "win_loss_reason"}  # in Settings
+LISTED = tuple(e for e in registry.all_entities() if e.name not in _SET_UP)
+ENTITIES = tuple(e for e in LISTED if e.name != "opportunity")  # deals have a page of their own making
 _PLACES = {"opportunity": "/pipeline", "user": "/settings", "team": "/settings"}  # where the navigation shows one to be
 
 for _entity in LISTED:
+    if _entity.name not in _PLACES:
+        also(Place(_entity.plural, f"/{_entity.slug}", _entity.icon, "More"))
     if makes(_entity):
         _label, _right = f"New {_entity.label.lower()}", f"{_entity.name}.create"
         offer("New", _label, f"/{_entity.slug}", icon="add", press="[data-create]", right=_right)

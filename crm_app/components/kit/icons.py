@@ -12,7 +12,7 @@ _CLASS = {16: "i i16", 20: "i", 24: "i i24"}
 def icon(name: str, size: int = 20, *, filled: bool = False, class_name: str = "") -> rx.Component:
     """One icon; size is 16 inside buttons, badges and chips, 20 in navigation and rows, 24 for deal actions."""
     return rx.el.svg(
-        rx.el.path(d=PATHS[name, size, filled]),
+        rx.el.path(d=PATHS.get((name, size, filled), PATHS[name, size, False])),  # few are drawn filled
         view_box=f"0 0 {size} {size}",
         class_name=f"{_CLASS[size]} {class_name}".strip(),
         aria_hidden="true",

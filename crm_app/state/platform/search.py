@@ -18,7 +18,6 @@ ICONS = {"opportunity": "board", "product": "box", "activity": "task_list_square
 _FACES = frozenset({"account", "contact", "user"})
 _PLAIN = "document"
 _LABELS = {"opportunity": "Deals"}
-_PAGED = frozenset({"opportunity", "account", "contact", "product"})  # what has a page of its own
 PEOPLE = ("contact", "user")
 
 
@@ -98,8 +97,7 @@ def row(hit: Hit, group: str, lit: str = "") -> dict[str, Any]:
 
 
 def _address(hit: Hit) -> str:
-    slug = registry.get(hit.kind).slug
-    return f"{slug}/{hit.id}" if hit.kind in _PAGED else f"{slug}?open={hit.id}"
+    return f"{registry.get(hit.kind).slug}/{hit.id}"
 
 
 def _command_row(command: Command) -> dict[str, Any]:
