@@ -4,34 +4,35 @@ from urllib.parse import quote
 from uuid import UUID
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from crm_app.api.requests import client_ip, cookies
 from crm_app.core.context import Actor
 from crm_app.core.errors import NotFound, Unauthenticated
 from crm_app.services.people import sessions
-from crm_app.services.platform.imports import guided
+from crm_app.services.platform.imports import grid, guided, jobs
 from crm_app.store import uploads
+from crm_app.store.uow import unit_of_work
 
 
 async def receive(request: Request) -> Response:
     """POST /api/imports/files?name=deals.csv with the file as body; its id answers."""
     actor = await _actor(request)
-    guided.allowed(actor)
+    jobs.allowed(actor)
     kept = await uploads.spool(actor, request.query_params.get("name", ""), request.stream(), endings=guided.ENDINGS)
     return JSONResponse({"id": str(kept.id), "name": kept.path.name, "size": kept.size}, 201)
 
 
 async def rows_to_mend(request: Request) -> Response:
-    """GET /api/imports/files/<id>/rows-to-mend: what the last check of this file left out."""
-    upload = uploads.find(await _actor(request), _id(request))
-    path = uploads.beside(upload, guided.MENDED)
-    if not path.is_file():
-        raise NotFound("No check of this file left rows out.")
-    name = f"{upload.path.stem}, rows to mend.csv"
+    """GET /api/imports/jobs/<id>/rows-to-mend?file=<key>: what the last check of this file left out."""
+    async with unit_of_work(await _actor(request)) as uow:
+        name, text = await grid.rows_to_mend(uow, _id(request), request.query_params.get("file", ""))
     disposition = f"attachment; filename=\"rows-to-mend.csv\"; filename*=UTF-8''{quote(name)}"
-    return FileResponse(path, media_type="text/csv; charset=utf-8", headers={"content-disposition": disposition})
+    return Response(
+        b"\xef\xbb\xbf" + text.encode("utf-8", "replace"), media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": disposition},
+    )  # fmt: skip
 
 
 async def _actor(request: Request) -> Actor:
@@ -46,12 +47,12 @@ async def _actor(request: Request) -> Actor:
 
 def _id(request: Request) -> UUID:
     try:
-        return UUID(str(request.path_params["file_id"]))
+        return UUID(str(request.path_params["job_id"]))
     except ValueError as error:
-        raise NotFound("This file is not here any more. Choose it again.") from error
+        raise NotFound("This import is not known any more.") from error
 
 
 routes = [
     Route("/api/imports/files", receive, methods=["POST"]),
-    Route("/api/imports/files/{file_id}/rows-to-mend", rows_to_mend, methods=["GET"]),
+    Route("/api/imports/jobs/{job_id}/rows-to-mend", rows_to_mend, methods=["GET"]),
 ]

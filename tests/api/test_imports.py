@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from crm_app.models.base import new_id
-from crm_app.services.platform.imports import guided
 from crm_app.store import uploads
+from tests.services.imports.wizard import wizard_of
 
 FILES = "/api/imports/files"
 
@@ -50,14 +50,17 @@ async def test_a_foreign_page_sends_no_file(browser, manager):
 
 async def test_rows_to_mend_are_for_the_sender_alone(browser, manager, admin, mallory):
     managers = await browser(manager)
-    file_id = UUID((await send(managers)).json()["id"])
-    place = f"{FILES}/{file_id}/rows-to-mend"
+    wizard = await wizard_of(manager)
+    await wizard.add("a.csv", "Name,Employees\n=1+1,many\nBeta,3\n", entity="account")
+    key = (await wizard.source())["key"]
+    place = f"/api/imports/jobs/{wizard.job_id}/rows-to-mend?file={key}"
     assert (await managers.http.get(place)).status_code == 404
-    uploads.beside(uploads.find(manager, file_id), guided.MENDED).write_text("Name\nKessler\n")
+    await wizard.check()
     answer = await managers.http.get(place)
-    assert answer.text == "Name\nKessler\n" and answer.headers["content-disposition"].startswith("attachment")
+    assert answer.text.startswith("\ufeffName,Employees,What is wrong\r\n'=1+1,many,")
+    assert answer.headers["content-disposition"].startswith("attachment")
     for other in (await browser(admin), await browser(mallory)):
         assert (await other.http.get(place)).status_code == 404
     assert (await (await browser()).http.get(place)).status_code == 401
     for nonsense in (new_id(), "..%2f..", "x"):
-        assert (await managers.http.get(f"{FILES}/{nonsense}/rows-to-mend")).status_code == 404
+        assert (await managers.http.get(f"/api/imports/jobs/{nonsense}/rows-to-mend")).status_code == 404

@@ -14,44 +14,65 @@ const refusal = (xhr) => {
   }
 };
 
-/* Takes one file, by click, by key or dropped, and sends it as the plain body of a request. */
-export function FileDrop({ url, accept = "", largest = 0, label, hint = "", disabled = false, onDone, onFail }) {
+/* Takes files, by click, by key or dropped, and sends each as the plain body of a request, one after the other. */
+export function FileDrop({ url, accept = "", largest = 0, label, hint = "", disabled = false, multiple = false, onDone, onFail }) {
   const id = useId();
   const request = useRef(null);
+  const waiting = useRef([]);
   const [over, setOver] = useState(false);
   const [sending, setSending] = useState(null);
 
   useEffect(() => () => request.current?.abort(), []);
 
   const endings = accept.split(",").filter(Boolean);
+  const take = (files) => {
+    if (disabled) return;
+    waiting.current.push(...files);
+    if (!request.current) next();
+  };
+  const next = () => {
+    request.current = null;
+    const file = waiting.current.shift();
+    if (file && send(file) === false) next();
+  };
+  const refuse = (message) => {
+    onFail?.(message);
+    return false;
+  };
   const send = (file) => {
-    if (!file || sending || disabled) return;
     const fits = endings.length === 0 || endings.some((e) => file.name.toLowerCase().endsWith(e));
-    if (!fits) return onFail?.(`${file.name} is no table. Save it as CSV or XLSX.`);
-    if (largest && file.size > largest) return onFail?.(`${file.name} is larger than ${sized(largest)}. Split it.`);
-    if (file.size === 0) return onFail?.(`${file.name} is empty.`);
+    if (!fits) return refuse(`${file.name} is no table. Save it as CSV or XLSX.`);
+    if (largest && file.size > largest) return refuse(`${file.name} is larger than ${sized(largest)}. Split it.`);
+    if (file.size === 0) return refuse(`${file.name} is empty.`);
     const xhr = new XMLHttpRequest();
     request.current = xhr;
     xhr.open("POST", `${url}?name=${encodeURIComponent(file.name)}`);
     xhr.upload.onprogress = (e) => e.lengthComputable && setSending({ name: file.name, part: e.loaded / e.total });
     xhr.onload = () => {
       setSending(null);
-      if (xhr.status !== 201) return onFail?.(refusal(xhr));
-      const told = JSON.parse(xhr.responseText);
-      onDone?.(told.id, told.name, told.size);
+      if (xhr.status !== 201) onFail?.(refusal(xhr));
+      else {
+        const told = JSON.parse(xhr.responseText);
+        onDone?.(told.id, told.name, told.size);
+      }
+      next();
     };
     xhr.onerror = () => {
       setSending(null);
       onFail?.("The file did not arrive: the connection was lost. Try again.");
+      next();
     };
-    xhr.onabort = () => setSending(null);
+    xhr.onabort = () => {
+      setSending(null);
+      next();
+    };
     setSending({ name: file.name, part: 0 });
     xhr.send(file);
   };
   const drop = (e) => {
     e.preventDefault();
     setOver(false);
-    send(e.dataTransfer.files[0]);
+    take(multiple ? e.dataTransfer.files : [...e.dataTransfer.files].slice(0, 1));
   };
 
   return (
@@ -80,12 +101,13 @@ export function FileDrop({ url, accept = "", largest = 0, label, hint = "", disa
           <input
             id={id}
             type="file"
+            multiple={multiple}
             className="sr"
             accept={accept}
             disabled={disabled}
             aria-describedby={hint ? `${id}-hint` : undefined}
             onChange={(e) => {
-              send(e.target.files[0]);
+              take(e.target.files);
               e.target.value = "";
             }}
           />

@@ -21,15 +21,17 @@ class FileDrop(rx.Component):
     label: rx.Var[str]
     hint: rx.Var[str]
     disabled: rx.Var[bool]
+    multiple: rx.Var[bool]
     on_done: rx.EventHandler[passthrough_event_spec(str, str, int)]
     on_fail: rx.EventHandler[passthrough_event_spec(str)]
 
 
 def file_drop(
     label: str, *, url: str, endings: Iterable[str], largest: int, on_done: Any, on_fail: Any, hint: str = "",
-    disabled: bool | rx.Var[bool] = False,
+    disabled: bool | rx.Var[bool] = False, multiple: bool = False,
 ) -> rx.Component:  # fmt: skip
-    """Sends one file with an ending like ".csv" and at most `largest` bytes as the body of a POST to `url`?name=...
+    """Sends a file with an ending like ".csv" and at most `largest` bytes as the body of a POST to `url`?name=...;
+    `multiple` takes several, sent one after the other.
 
     The route answers 201 with {"id", "name", "size"}, which `on_done(id, name, size)` is told; `on_fail(message)` is
     told why it did not work.
@@ -41,6 +43,7 @@ def file_drop(
         largest=largest,
         hint=hint,
         disabled=disabled,
+        multiple=multiple,
         on_done=on_done,
         on_fail=on_fail,
     )

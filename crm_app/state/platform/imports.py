@@ -1,160 +1,174 @@
-"""The import page: a file, its columns matched to fields, a check of all rows, the import.
+"""The import wizard: files and what they hold, columns matched to fields, the check of all rows, the run.
 
-The file itself lies in the data folder, under the id of its upload; the state knows its outline only.
+All of it is kept in the database (services.platform.imports.jobs): a page that is loaded anew, or whose server started
+anew, shows the import as it stands.
 """
 
-import asyncio
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import reflex as rx
 
 from crm_app.core import registry
 from crm_app.core.context import Actor
-from crm_app.core.errors import CrmError, Forbidden
-from crm_app.core.registry import Kind
-from crm_app.services.platform.imports import guided, suggesting
-from crm_app.services.platform.imports.guided import Choices, Look
-from crm_app.services.platform.imports.report import Report
-from crm_app.services.platform.imports.writing import Outcome, importer
-from crm_app.state.base import AppState, id_of
+from crm_app.core.errors import CrmError, Forbidden, Invalid
+from crm_app.models.platform.imports import JobStatus
+from crm_app.services.platform.imports import adding, jobs, matching, outline, suggesting
+from crm_app.services.platform.imports.jobs import JobView
+from crm_app.services.platform.imports.outline import Document, Source
+from crm_app.state.base import AppState, id_of, internal
+from crm_app.state.live import next_batch
 from crm_app.state.platform import import_words as words
 from crm_app.state.platform.imports_made import ImportsMade
+from crm_app.state.presence import BEAT
 from crm_app.store import uploads
-from crm_app.store.uow import unit_of_work
+from crm_app.store.live import Signal, hub
+from crm_app.store.uow import UnitOfWork, unit_of_work
 
-LABELS = {"account": "Accounts", "opportunity": "Deals"}
-FILE, READING, MATCH, CHECKING, CHECKED, IMPORTING, DONE = (
-    "file", "reading", "match", "checking", "checked", "importing", "done",
-)  # fmt: skip
-_BUSY = (READING, CHECKING, IMPORTING)
-_COLUMN = ("heading", "sample", "field", "sure")
-_SILENT = 60.0
-_TICK = 0.25  # seconds between two words on progress
-NO_FILE: dict[str, str] = {"id": "", "name": "", "about": "", "note": ""}
-NO_OPTIONS: dict[str, Any] = {
-    "create_missing": True, "update": False, "pipeline_id": "", "stage_id": "", "dates": "", "decimal": "",
+FILE, MATCH, RUN, DONE = "file", "match", "run", "done"
+_RUNS = (JobStatus.waiting, JobStatus.running, JobStatus.paused, JobStatus.stopping)
+_AT_ONCE = 20_000  # rows up to which every change is checked at once
+NO_JOB: dict[str, Any] = {
+    "id": "", "name": "", "status": "", "text": "", "percent": -1, "is_checked": False, "button": "", "writes": 0,
 }  # fmt: skip
+_SURE = {"exact": "By its name", "alike": "Looks like it, please check", "chosen": "Chosen", "preset": "As kept"}
 
 
-@dataclass
-class Progress:
-    """Filled by the work, read by the page."""
-
-    said: str = ""
-    done: int = 0
-    total: int = 0
-
-    def tell(self, line: str) -> None:
-        self.said, self.done, self.total = line, 0, 0
-
-    def count(self, step: str, done: int, total: int) -> None:
-        self.said, self.done, self.total = f"Writing {step.lower()}", done, total
-
-    def shown(self) -> dict[str, Any]:
-        """`percent` is -1 while nobody knows how long it takes."""
-        counted = f": {words.number(self.done)} of {words.number(self.total)}" if self.total else ""
-        return {"text": f"{self.said}{counted}", "percent": self.done * 100 // self.total if self.total else -1}
+def _refresh(name: str = "refresh") -> Any:
+    """The rows below (import_grid), by name: that state stands on this one."""
+    grid = next(c for c in ImportState.get_substates() if c.__name__ == "ImportGrid")
+    return getattr(grid, name)
 
 
 class ImportState(AppState):
-    """`columns` are {"heading", "sample", "field", "sure"}; `fields`, `pipelines` and `stages` are choices."""
+    """`sources` are the files and sheets, `columns` those of the `current` one."""
 
     phase: str = FILE
-    entity: str = ""
-    entities: list[dict[str, str]] = []
     refused: str = ""
-    file: dict[str, str] = NO_FILE
-    columns: list[dict[str, str]] = []
+    error: str = ""
+    reading: str = ""  # the file that is being looked at
+    job: dict[str, Any] = NO_JOB
+    sources: list[dict[str, Any]] = []
+    current: str = ""
+    columns: list[dict[str, Any]] = []
+    entities: list[dict[str, str]] = []
     fields: list[dict[str, str]] = []
     pipelines: list[dict[str, str]] = []
     stages: list[dict[str, str]] = []
-    options: dict[str, Any] = NO_OPTIONS
-    progress: dict[str, Any] = {"text": "", "percent": -1}
+    options: dict[str, Any] = dict(outline.OPTIONS)
     report: dict[str, Any] = words.NO_REPORT
     result: dict[str, Any] = words.NO_RESULT
-    error: str = ""
-    _announced: str = ""
-    _beat: float = 0.0  # when the work under way last said that it lives
+    _seen: tuple[str, int, str, bool] | None = None
 
     @rx.event
     async def load(self):
-        """Opened, or come back to: a file that was chosen and work under way are still there."""
+        """Opened, or come back to."""
         actor = await self.actor()
         try:
-            allowed = guided.allowed(actor)
+            allowed = jobs.allowed(actor)
         except Forbidden as refusal:
             self.refused = str(refusal)
-            return
-        self.refused = ""
-        if self.phase in _BUSY and time.time() - self._beat > _SILENT:  # its process is gone
-            self.phase = MATCH if self.columns else FILE
-        self.entities = [{"value": name, "label": LABELS[name]} for name in reversed(allowed)]
-        if self._is_back and not self.entity:
-            return  # the tab tells what was chosen: `recall`
-        if self.entity not in allowed:
-            await self._choose(actor, allowed[-1])
+            return None
+        self.refused, self._seen = "", None
+        self.entities = [{"value": n, "label": words.label(n)} for n in allowed]
+        await self.show(actor)
+        return ImportState.watch
 
-    @rx.event
-    async def recall(self, entity: str, file: dict[str, str], columns: list[dict[str, str]], options: dict[str, Any]):
-        """The tab is back; a server that started anew is told what was chosen, and checks it as ever."""
-        actor = await self.actor()
-        if self.entity or entity not in guided.allowed(actor):
-            return
-        await self._choose(actor, entity)
-        if not file.get("id"):
-            return
-        try:
-            uploads.find(actor, id_of(file.get("id"), "file"))
-        except CrmError:
-            self.phase, self.file, self.columns = FILE, NO_FILE, []
-            return
-        self.file = {n: str(file.get(n, "")) for n in NO_FILE}
-        self.columns = [{n: str(c.get(n, "")) for n in _COLUMN} for c in columns]
-        self.options = {n: options.get(n, usual) for n, usual in NO_OPTIONS.items()}
-        await self._offer(actor)
-        self._stale()
-        self.phase = MATCH
+    @rx.event(background=True)
+    async def watch(self):
+        """Follow the work in the background, wherever it runs."""
+        async with self:
+            actor, token = await self.actor(), self.router.session.client_token
+        with hub.subscribe(actor.tenant_id, f"import:{token}", (Signal,)) as messages:
+            while (batch := await next_batch(messages, BEAT)) is not None:
+                mine = [m for m in batch if m.topic == jobs.TOPIC and m.body.get("user") == str(actor.user_id)]
+                if not mine and self.phase not in (RUN, MATCH):
+                    continue
+                async with self:
+                    actor = await self.actor()
+                    before = self.job
+                    await self.show(actor)
+                    changed = before != self.job
+                if changed:
+                    yield _refresh()
+                    if self.phase == DONE and before["status"] != JobStatus.done:
+                        yield ImportsMade.load
 
-    @rx.event
-    async def choose_entity(self, entity: str):
-        actor = await self.actor()
-        if entity in guided.allowed(actor) and self.phase not in _BUSY:
-            await self._choose(actor, entity)
-            return ImportState.read if self.file["id"] else None
-        return None
-
-    async def _choose(self, actor: Actor, entity: str) -> None:
-        self.entity, self.options = entity, NO_OPTIONS
-        known = suggesting.fields_for(actor, registry.get(entity))
-        self.fields = [{"value": f.name, "label": f.label + (" *" if f.required else "")} for f in known]
-        await self._offer(actor)
-
-    async def _offer(self, actor: Actor) -> None:
-        """What may be chosen for all rows, under what is chosen so far."""
+    @internal
+    async def show(self, actor: Actor) -> None:
+        """The import as it stands."""
         async with unit_of_work(actor) as uow:
-            found = await guided.for_all(uow, self.entity, self.options)
-        first = found.get("pipeline_id", [])
-        if first and self.options["pipeline_id"] not in first:
-            self.options = {**self.options, "pipeline_id": first[0], "stage_id": ""}
-            async with unit_of_work(actor) as uow:
-                found = await guided.for_all(uow, self.entity, self.options)
-        self.pipelines = [{"value": n, "label": n} for n in found.get("pipeline_id", [])]
-        self.stages = [{"value": n, "label": n} for n in found.get("stage_id", [])]
+            await self.show_job(uow, await jobs.open_one(uow))
+
+    @internal
+    async def show_job(self, uow: UnitOfWork, job: JobView | None) -> None:
+        if job is None or not job.document["sources"]:
+            self.phase, self.job, self.sources, self.columns, self.current = FILE, NO_JOB, [], [], ""
+            self.report, self.result, self._seen = words.NO_REPORT, words.NO_RESULT, None
+            if job is not None:
+                self.job = {**NO_JOB, "id": str(job.id)}
+            return
+        self.phase = self._phase(job)
+        known = [s["key"] for s in job.document["sources"]]
+        self.current = self.current if self.current in known else known[0]
+        self.error = job.error or (self.error if job.status is JobStatus.draft else "")
+        writes = words.writes(job.report)
+        self.job = {
+            "id": str(job.id), "name": job.name, "status": job.status.value, "text": words.progress(job.progress),
+            "percent": words.percent(job.progress), "is_checked": job.is_checked and job.status is JobStatus.checked,
+            "button": f"Import {words.number(writes)} {'row' if writes == 1 else 'rows'}", "writes": writes,
+        }  # fmt: skip
+        seen = (str(job.id), job.revision, self.current, job.is_checked)
+        if seen != self._seen:
+            await self._show_choices(uow, job)
+            self._seen = seen
+        if self.phase == DONE:
+            can_revert = uow.actor.can("import.revert")
+            self.result = words.result(job.report, str(job.id), can_revert=can_revert)
+
+    @staticmethod
+    def _phase(job: JobView) -> str:
+        if job.status is JobStatus.done:
+            return DONE
+        return RUN if job.status in (*_RUNS, JobStatus.failed) else MATCH
+
+    async def _show_choices(self, uow: UnitOfWork, job: JobView) -> None:
+        one = outline.find(job.document, self.current)
+        open_texts = {m.field: m for m in await matching.matched(uow, one)}
+        self.sources = [words.source(s, job.report if job.is_checked else {}) for s in job.document["sources"]]
+        self.columns = [self._column(one, c, open_texts) for c in one["columns"]]
+        fields = suggesting.fields_for(uow.actor, registry.get(one["entity"]))
+        self.fields = [{"value": f.name, "label": f.label + (" *" if f.required else "")} for f in fields]
+        self.options = {**outline.OPTIONS, **one["options"], "can_create": one["entity"] in outline.CREATABLE}
+        self.pipelines = await self._names(uow, one, "pipeline_id")
+        self.stages = await self._names(uow, one, "stage_id")
+        self.report = words.report(job.report, one, outline.name_of(one)) if job.is_checked else words.NO_REPORT
+
+    @staticmethod
+    def _column(one: Source, column: dict[str, Any], texts: dict[str, matching.Matched]) -> dict[str, Any]:
+        field = next((f for f, t in one["templates"].items() if column["heading"] in t), column["field"])
+        found = texts.get(field)
+        sure = one["system"] if column["sure"] == "profile" else _SURE.get(column["sure"], "")
+        return {
+            "heading": column["heading"], "sample": ", ".join(column["samples"]) or "empty", "field": field,
+            "sure": "" if not field else sure, "tone": "risk" if column["sure"] == "alike" else "good",
+            "texts": len(found.texts) if found else 0, "open": found.open if found else 0,
+        }  # fmt: skip
+
+    @staticmethod
+    async def _names(uow: UnitOfWork, one: Source, field: str) -> list[dict[str, str]]:
+        """Choices for all rows; none where a column of the file says it."""
+        if field not in outline.fields_of(one["entity"]) or field in outline.filled(one) or field in one["templates"]:
+            return []
+        return [{"value": o.value, "label": o.label} for o in await matching.options(uow, one, field)]
+
+    # -- Files -------------------------------------------------------------------------------------------------------
 
     @rx.event
     async def received(self, upload_id: str, name: str, size: int):
-        """The browser has sent a file; it takes the place of the one before."""
-        if self.phase in _BUSY:
-            return None
-        actor = await self.actor()
-        if self.file["id"]:
-            uploads.discard(actor, id_of(self.file["id"], "file"))
-        self.file = {"id": upload_id, "name": name, "about": words.size(size), "note": ""}
-        return ImportState.read
+        """The browser has sent a file; it joins the others."""
+        self.reading, self.error = name[:200], ""
+        return ImportState.read(upload_id)
 
     @rx.event
     async def fail(self, message: str):
@@ -162,184 +176,144 @@ class ImportState(AppState):
         self.error = message[:300]
 
     @rx.event(background=True)
-    async def read(self):
+    async def read(self, upload_id: str):
         """Look at the file and match its columns."""
         async with self:
-            if self.phase in _BUSY or not self.file["id"]:
-                return
-            actor, entity, file_id = await self.actor(), self.entity, self.file["id"]
-            self.phase, self.error, self._beat = READING, "", time.time()
+            actor = await self.actor()
+        error = ""
         try:
-            seen = await asyncio.to_thread(guided.look, uploads.find(actor, id_of(file_id, "file")).path)
+            async with unit_of_work(actor) as uow:
+                job = await jobs.open_one(uow)
+                if job is None or not job.is_open:
+                    job = await jobs.start(uow)
+            path = uploads.find(actor, id_of(upload_id, "file")).path
+            job = await adding.add_file(actor, job.id, path)
+            await self._check(actor, job)
         except CrmError as refusal:
-            async with self:
-                self.phase, self.error, self.file = FILE, str(refusal), NO_FILE
-            return
+            error = words.sentence(refusal)
         async with self:
-            self._match(actor, entity, seen)
-            self.phase = MATCH
+            self.reading = ""
+            await self.show(actor)
+            self.error = error or self.error
+        return _refresh()
 
-    def _match(self, actor: Actor, entity: str, seen: Look) -> None:
-        known = registry.get(entity)
-        likely = suggesting.suggest(known, suggesting.fields_for(actor, known), [c.heading for c in seen.columns])
-        self.columns = [
-            {
-                "heading": c.heading,
-                "sample": ", ".join(c.samples) or "empty",
-                "field": likely[c.heading].field,
-                "sure": likely[c.heading].sureness.value,
-            }
-            for c in seen.columns
-        ]
-        about = f"{words.number(seen.rows)} {'row' if seen.rows == 1 else 'rows'}"
-        self.file = {**self.file, "about": about, "note": "; ".join(seen.notes)}
-        self._stale()
-
-    def _stale(self) -> None:
-        """Another choice: the check before it says nothing any more."""
-        self.report, self.result, self._announced, self.error = words.NO_REPORT, words.NO_RESULT, "", ""
-        if self.phase in (CHECKED, DONE):
-            self.phase = MATCH
+    async def _check(self, actor: Actor, job: JobView) -> None:
+        """At once where that takes a moment only; else the person asks for it."""
+        if sum(s["rows"] for s in job.document["sources"]) > _AT_ONCE:
+            return
+        async with unit_of_work(actor) as uow:
+            await jobs.check(uow, job.id)
 
     @rx.event
-    async def set_field(self, place: int, field: str):
-        """Where the column at that place goes; an empty field leaves it out."""
-        if self.phase in _BUSY or not 0 <= place < len(self.columns):
-            return
-        self.columns = [
-            {**c, "field": field, "sure": "chosen" if field else ""} if i == place else c
-            for i, c in enumerate(self.columns)
-        ]
-        self._stale()
+    async def select(self, key: str):
+        """Another file of the batch."""
+        self.current = key
+        await self.show(await self.actor())
+        return _refresh("begin")
+
+    @rx.event
+    async def drop(self, key: str):
+        """Without this file."""
+        return await self.change(lambda document: outline.drop(document, key))
+
+    @rx.event
+    async def set_entity(self, entity: str):
+        actor = await self.actor()
+        with self.telling():
+            async with unit_of_work(actor) as uow:
+                job = await adding.choose_entity(uow, self.job_id(), self.current, entity)
+            await self._check(actor, job)
+        await self.show(actor)
+        return _refresh("begin")
+
+    # -- Choices -----------------------------------------------------------------------------------------------------
+
+    @internal
+    def job_id(self) -> UUID:
+        return id_of(self.job["id"], "file")
+
+    @internal
+    async def change(self, edit: Any) -> Any:
+        """Another choice; `edit` gets the document. It is checked again."""
+        actor = await self.actor()
+        self.error = ""
+        with self.telling():
+            async with unit_of_work(actor) as uow:
+                job = await jobs.change(uow, self.job_id(), edit)
+            try:
+                await self._check(actor, job)
+            except Invalid as refusal:  # something is still to be chosen
+                self.error = words.sentence(refusal)
+        await self.show(actor)
+        return _refresh()
+
+    @internal
+    async def change_source(self, edit: Any) -> Any:
+        """`edit` gets the current file."""
+        key = self.current
+
+        def apply(document: Document) -> Document:
+            return outline.put(document, edit(outline.find(document, key)))
+
+        return await self.change(apply)
+
+    @rx.event
+    async def set_field(self, heading: str, field: str):
+        """Where a column goes; an empty field leaves it out."""
+        if field and field not in {f["value"] for f in self.fields}:
+            return None
+        actor = await self.actor()
+        async with unit_of_work(actor) as uow:
+            job = await jobs.read(uow, self.job_id())
+            one = await matching.match(uow, outline.set_field(outline.find(job.document, self.current), heading, field))
+        return await self.change(lambda document: outline.put(document, one))
 
     @rx.event
     async def set_option(self, name: str, value: str):
         """One of the choices under the columns; a tick is sent as "true" or "false"."""
-        if self.phase in _BUSY or name not in NO_OPTIONS:
-            return
-        is_tick = isinstance(NO_OPTIONS[name], bool)
-        self.options = {**self.options, name: value == "true" if is_tick else value}
-        self._stale()
-        if name == "pipeline_id":
-            self.options = {**self.options, "stage_id": ""}
-            await self._offer(await self.actor())
+        is_tick = isinstance(outline.OPTIONS.get(name), bool)
+        return await self.change_source(
+            lambda one: outline.set_option(one, name, value == "true" if is_tick else value)
+        )
+
+    # -- The work ----------------------------------------------------------------------------------------------------
+
+    async def _ask(self, act: Any) -> None:
+        actor = await self.actor()
+        self.error = ""
+        with self.telling():
+            async with unit_of_work(actor) as uow:
+                await act(uow, self.job_id())
+        await self.show(actor)
+
+    @rx.event
+    async def check(self):
+        """All rows once more."""
+        try:
+            await self._ask(jobs.check)
+        except Invalid as refusal:
+            self.error = words.sentence(refusal)
+
+    @rx.event
+    async def run(self):
+        """Write what the check announced."""
+        await self._ask(jobs.run)
+
+    @rx.event
+    async def pause(self):
+        await self._ask(jobs.pause)
+
+    @rx.event
+    async def resume(self):
+        await self._ask(jobs.resume)
 
     @rx.event
     async def cancel(self):
-        """Another file, or none."""
-        if self.phase in _BUSY:
-            return
-        actor = await self.actor()
-        if self.file["id"]:
-            uploads.discard(actor, id_of(self.file["id"], "file"))
-        self.file, self.columns, self.phase = NO_FILE, [], FILE
-        self._stale()
-
-    @rx.event(background=True)
-    async def check(self):
-        """The dry run over all rows."""
-        async with self:
-            if self.phase not in (MATCH, CHECKED) or not self.file["id"]:
-                return
-            actor, choices, file_id = await self.actor(), self._choices(), self.file["id"]
-            self.phase, self.error, self._beat = CHECKING, "", time.time()
-        progress = Progress("Reading the file")
-        try:
-            report = await self._follow(progress, _checked(actor, choices, file_id, progress))
-        except CrmError as refusal:
-            async with self:
-                self.phase, self.error = MATCH, words.sentence(refusal)
-            return
-        except Exception:
-            async with self:
-                self.phase = MATCH
-            raise
-        async with self:
-            self.report = words.report(report, file_id)
-            self._announced, self.phase = guided.fingerprint(report), CHECKED
-
-    @rx.event(background=True)
-    async def run(self):
-        """Write what the check announced."""
-        async with self:
-            if self.phase != CHECKED or not self._announced:
-                return None
-            actor, choices, file_id = await self.actor(), self._choices(), self.file["id"]
-            announced = self._announced
-            self.phase, self.error, self._beat = IMPORTING, "", time.time()
-        progress = Progress("Reading the file once more")
-        try:
-            outcome = await self._follow(progress, _ran(actor, choices, file_id, announced, progress))
-        except CrmError as refusal:
-            async with self:
-                self.phase, self.error = MATCH, words.sentence(refusal)
-            return None
-        except Exception:
-            async with self:
-                self.phase = CHECKED
-            raise
-        uploads.discard(actor, id_of(file_id, "file"))
-        async with self:
-            self.result = words.result(outcome, choices.entity, can_revert=actor.can("import.revert"))
-            self.phase, self._announced, self.file = DONE, "", {**self.file, "id": ""}
+        """Stop; what was written is taken back. Before the run: another file, or none."""
+        await self._ask(jobs.cancel)
         return ImportsMade.load
 
-    async def _follow(self, progress: Progress, work: Any) -> Any:
-        """Run the work, and show how far it is."""
-        task = asyncio.ensure_future(work)
-        while not task.done():
-            async with self:
-                self._beat = time.time()
-                if (shown := progress.shown()) != self.progress:
-                    self.progress = shown
-            await asyncio.wait({task}, timeout=_TICK)
-        return task.result()
-
-    def _choices(self) -> Choices:
-        matched = {c["heading"]: c["field"] for c in self.columns if c["field"]}
-        fields = {f.name: f for f in guided.fields_of(self.entity).values()}
-        links = [c for c in self.columns if c["field"] in fields and fields[c["field"]].kind is Kind.link]
-        return Choices(
-            entity=self.entity,
-            columns=matched,
-            constants={n: str(self.options[n]) for n in guided.FOR_ALL.get(self.entity, ())},
-            create_missing=frozenset(
-                n
-                for n in guided.CREATABLE.get(self.entity, ())
-                if self.options["create_missing"] and n in matched.values()
-            ),
-            by_email=frozenset(c["field"] for c in links if fields[c["field"]].target == "user" and "@" in c["sample"]),
-            update=bool(self.options["update"]),
-            day_first={"day": True, "month": False}.get(self.options["dates"]),
-            decimal=self.options["decimal"] if self.options["decimal"] in (",", ".") else "",
-        )
-
-
-def _file(actor: Actor, file_id: str) -> tuple[uploads.Upload, Path]:
-    upload = uploads.find(actor, id_of(file_id, "file"))
-    return upload, upload.path.parent
-
-
-async def _checked(actor: Actor, choices: Choices, file_id: str, progress: Progress) -> Report:
-    upload, folder = _file(actor, file_id)
-    async with unit_of_work(actor) as uow:
-        report = await guided.check(uow, guided.mapping_of(upload.path.name, choices), folder, told=progress.tell)
-    problems = [p for step in report.steps for p in step.problems if not step.is_related]
-    progress.tell("Writing down what is wrong")
-    await asyncio.to_thread(_keep_rows_to_mend, upload, problems)
-    return report
-
-
-def _keep_rows_to_mend(upload: uploads.Upload, problems: Sequence[Any]) -> None:
-    place = uploads.beside(upload, guided.MENDED)
-    if problems:
-        place.write_text(guided.rows_to_mend(upload.path, problems), encoding="utf-8-sig")
-    else:
-        place.unlink(missing_ok=True)
-
-
-async def _ran(actor: Actor, choices: Choices, file_id: str, announced: str, progress: Progress) -> Outcome:
-    upload, folder = _file(actor, file_id)
-    mapping = guided.mapping_of(upload.path.name, choices)
-    async with unit_of_work(importer(actor), silent=True) as uow:
-        return await guided.run(uow, mapping, folder, announced, told=progress.tell, progress=progress.count)
+    @rx.event
+    async def close(self):
+        """The result was read."""
+        await self._ask(jobs.cancel)

@@ -71,8 +71,10 @@ async def tell(uow: UnitOfWork, job_id: UUID, text: str, done: int, total: int) 
 
 
 async def fail(uow: UnitOfWork, job_id: UUID, error: str, status: JobStatus) -> None:
-    """Why the work has ended; a person decides what comes next."""
+    """Why the work has ended; a person decides what comes next. A run that wrote nothing leads back to the check."""
     job = await _read(uow, job_id)
+    if status is JobStatus.failed and not job.place:
+        status, job.checked = JobStatus.draft, -1
     if job.status is not JobStatus.closed:
         job.status, job.error, job.wanted, job.updated_at = status, error[:2000], "", uow.now
 

@@ -207,7 +207,7 @@ def rows_to_mend(path: Path, problems: Sequence[Problem]) -> str:
     writer = csv.writer(out)
     writer.writerow([*table.columns, "What is wrong"])
     for row in frame.iter_rows(named=True):
-        writer.writerow([*(_harmless(row[c] or "") for c in table.columns), "; ".join(wrong[row[ROW]])])
+        writer.writerow([*(harmless(row[c] or "") for c in table.columns), "; ".join(wrong[row[ROW]])])
     return out.getvalue()
 
 
@@ -220,7 +220,7 @@ def remedy(problem: Problem) -> str:
     return said[:1].upper() + said[1:]
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Spreadsheets run what begins like a formula; numbers may begin with a sign."""
     is_number = text[1:].replace(".", "").replace(",", "").replace(" ", "").isdigit()
     return f"'{text}" if text[:1] in ("=", "@", "+", "-", "\t") and not is_number else text

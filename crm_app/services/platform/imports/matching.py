@@ -92,15 +92,20 @@ async def matched(uow: UnitOfWork, one: Source) -> list[Matched]:
     counts = await asyncio.to_thread(_counts, str(uploads.home(uow.actor)), one, wanted)
     found = []
     for name, headings in wanted.items():
-        options = await _options(uow, one, fields[name])
-        if options:
-            known = {fold(w): o.value for o in options for w in (o.value, o.label)}
+        chosen_from = await _options(uow, one, fields[name])
+        if chosen_from:
+            known = {fold(w): o.value for o in chosen_from for w in (o.value, o.label)}
             chosen = {fold(t): to for t, to in one["values"].get(name, {}).items()}
             texts = tuple(
                 Text(t, n, known.get(fold(chosen.get(fold(t), t)), "")) for t, n in counts[name][:_SHOWN]
             )  # fmt: skip
-            found.append(Matched(name, fields[name].label, " / ".join(headings), texts, tuple(options)))
+            found.append(Matched(name, fields[name].label, " / ".join(headings), texts, tuple(chosen_from)))
     return found
+
+
+async def options(uow: UnitOfWork, one: Source, field: str) -> list[Option]:
+    """What may be chosen for a field of all rows."""
+    return await _options(uow, one, outline.fields_of(one["entity"])[field])
 
 
 def _has_options(entity: str, spec: FieldSpec) -> bool:
