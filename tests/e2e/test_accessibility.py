@@ -190,7 +190,17 @@ async def bad_stage(page: Page) -> None:
     await expect(panel.get_by_text("Must be a whole number")).to_be_visible()
 
 
+async def fresh_import(page: Page) -> None:
+    """Without the import of the stop before, which is kept."""
+    await expect(page.locator("input[type=file]")).to_have_count(1)
+    cancel = page.get_by_role("button", name="Cancel", exact=True)
+    if await cancel.count():
+        await cancel.click()
+    await expect(page.get_by_text("Choose files")).to_be_visible()
+
+
 async def match_file(page: Page) -> None:
+    await fresh_import(page)
     await page.locator("input[type=file]").set_input_files(csv(FILE))
     await expect(page.get_by_text("5 of 5 matched")).to_be_visible()
 
@@ -198,8 +208,13 @@ async def match_file(page: Page) -> None:
 async def check_file(page: Page) -> None:
     """With rows that can be imported, and one that cannot."""
     await match_file(page)
-    await page.get_by_role("button", name="Check all rows").first.click()
-    await expect(page.get_by_role("button", name="Import 2 rows")).to_be_visible()
+    await expect(page.get_by_role("button", name="Import 2 rows")).to_be_visible(timeout=15_000)
+
+
+async def match_values(page: Page) -> None:
+    await check_file(page)
+    await page.get_by_role("button", name="Match the values of Stage").click()
+    await expect(page.get_by_role("dialog", name="Match values")).to_be_visible()
 
 
 async def choose(page):
@@ -308,9 +323,9 @@ STOPS = (
     Stop("team", "/teams/{team_id}", "Sales"),
     Stop("search", "/pipeline", "Roll-out", search),
     Stop("search, nothing found", "/pipeline", "Roll-out", search_in_vain),
-    Stop("import", "/import", "Choose a file"),
-    Stop("import, matched", "/import", "Choose a file", match_file),
-    Stop("import, checked", "/import", "Choose a file", check_file),
+    Stop("import", "/import", "Import", fresh_import),
+    Stop("import, checked", "/import", "Import", check_file),
+    Stop("import, values", "/import", "Import", match_values),
     Stop("pipelines", "/settings/pipelines", "Stages of New business"),
     Stop("settings", "/settings", "Where you are signed in"),
     Stop("profile", "/settings/profile", "What you are told of"),

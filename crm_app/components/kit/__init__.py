@@ -5,7 +5,7 @@ Buttons    primary, outline, ghost, success, danger, icon_button, link, link_but
 Marks      badge, pill, chip, avatar, avatars, stage_mark, dot, key, sr, clipped; `data_tip=` gives anything a tooltip
 Fields     field, text_input, text_area, money_input, date_input, select, combo, checkbox, check, switch, choice_cards,
            search_input, password_input, given_input, described_by, file_drop, attach
-In place   props_list, prop, inline_field, field_history, composer
+In place   props_list, prop, inline_field, field_history, mend, composer
 Layout     page_head, crumbs, bar, sums, tabs, tab, panel_tabs, segmented, segment, steps, card, section, panel,
            side_panel, figures
 Tables     table, column, sortable, cell, pick_cell, bulk_bar, data_table
@@ -68,7 +68,7 @@ from crm_app.components.kit.files import attach, file_drop
 from crm_app.components.kit.forms import form_watch, hidden, native_form
 from crm_app.components.kit.hotkeys import Key, hotkeys, key_help
 from crm_app.components.kit.icons import icon, icon_for
-from crm_app.components.kit.inline import field_history, inline_field, prop, props_list
+from crm_app.components.kit.inline import field_history, inline_field, mend, prop, props_list
 from crm_app.components.kit.layout import (
     bar,
     card,
@@ -154,6 +154,7 @@ __all__ = [
     "key_help",
     "link",
     "link_button",
+    "mend",
     "menu",
     "menu_choice",
     "menu_download",

@@ -22,7 +22,8 @@ export function FileDrop({ url, accept = "", largest = 0, label, hint = "", disa
   const [over, setOver] = useState(false);
   const [sending, setSending] = useState(null);
 
-  useEffect(() => () => request.current?.abort(), []);
+  // Of several files the first may lead to another view: the rest is sent all the same.
+  useEffect(() => () => (multiple ? undefined : request.current?.abort()), []);
 
   const endings = accept.split(",").filter(Boolean);
   const take = (files) => {

@@ -31,6 +31,26 @@ class InPlace(rx.Component):
     on_create: rx.EventHandler[passthrough_event_spec(str, str)]
 
 
+class Mend(rx.Component):
+    """The React part; a form of Reflex cannot stand in a row that is drawn many times."""
+
+    library = scripts.MEND
+    tag = "Mend"
+    label: rx.Var[str]
+    given: rx.Var[str]
+    action: rx.Var[str]
+    wrong: rx.Var[bool]
+    on_save: rx.EventHandler[passthrough_event_spec(str)]
+
+
+def mend(label: Text, given: Text, *, on_save: Any, action: str = "", wrong: bool = False) -> rx.Component:
+    """A box in a row of a table. `on_save(text)` runs on Enter and on leaving the box, when the text is another one;
+    with `action`, when the button of that name is pressed."""
+    return Mend.create(
+        label=label, given=given, action=action, wrong=wrong, on_save=on_save, class_name="line tight" if action else ""
+    )  # fmt: skip
+
+
 def props_list(*rows: rx.Component, **props: Any) -> rx.Component:
     """Labels left, values right; rows are `prop` and `inline_field`."""
     return rx.el.dl(*rows, class_name="props", **props)

@@ -21,6 +21,7 @@ GIVEN = rx.asset("given.jsx", shared=True).importable_path
 FILE_DROP = rx.asset("filedrop.jsx", shared=True).importable_path
 HOTKEYS = rx.asset("hotkeys.jsx", shared=True).importable_path
 INPLACE = rx.asset("inplace.jsx", shared=True).importable_path
+MEND = rx.asset("mend.jsx", shared=True).importable_path
 MENU = rx.asset("menu.jsx", shared=True).importable_path
 NOTICES = rx.asset("notices.jsx", shared=True).importable_path
 OPERATION = rx.asset("operation.js", shared=True).importable_path

@@ -68,7 +68,8 @@ def _tabs() -> rx.Component:
 
 def _mend() -> rx.Component:
     job, key = ImportState.job["id"].to(str), ImportState.current
-    return kit.download("Rows to fix", href="/api/imports/jobs/" + job + "/rows-to-mend?file=" + key, size="sm")
+    href = "/api/imports/jobs/" + job + "/rows-to-mend?file=" + key
+    return kit.download("Rows to fix", href=href, size="sm", class_name="push")
 
 
 def _notes() -> rx.Component:
@@ -116,18 +117,11 @@ def _group(group: rx.Var[dict[str, str]]) -> rx.Component:
         ),
         rx.cond(
             text != "",
-            rx.el.form(
-                rx.el.input(
-                    name="text",
-                    default_value=better,
-                    class_name="input sm",
-                    aria_label=rx.Var.create("Instead of ") + text,
-                    auto_complete="off",
-                    required=True,
-                ),
-                kit.outline("Replace in all", size="sm", type="submit"),
-                on_submit=lambda form: ImportGrid.replace_all(column, text, form["text"].to(str)),
-                class_name="line tight",
+            kit.mend(
+                rx.Var.create("Instead of ") + text,
+                better,
+                action="Replace in all",
+                on_save=lambda new: ImportGrid.replace_all(column, text, new),
             ),
         ),
         key=column + text + group["said"],
@@ -236,18 +230,14 @@ def _verdict(row: Row) -> rx.Component:
 
 def _cell(row: rx.Var[str], cell: rx.Var[dict[str, str]]) -> rx.Component:
     heading = cell["heading"]
-    box = rx.el.form(
-        rx.el.input(
-            name="text",
-            default_value=cell["text"],
-            aria_label=rx.Var.create("Row ") + row + ", " + heading,
-            aria_invalid=True,
-            auto_complete="off",
-            on_blur=lambda text: ImportGrid.fix(row, heading, text),
-            class_name="inset",
+    box = rx.el.div(
+        kit.mend(
+            rx.Var.create("Row ") + row + ", " + heading,
+            cell["text"],
+            wrong=True,
+            on_save=lambda text: ImportGrid.fix(row, heading, text),
         ),
         rx.el.p(cell["wrong"], class_name="small wraps"),
-        on_submit=lambda form: ImportGrid.fix(row, heading, form["text"].to(str)),
     )
     return rx.el.td(
         rx.cond(cell["wrong"] != "", box, kit.clipped(cell["text"], class_name="cell-value")),

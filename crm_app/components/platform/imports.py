@@ -18,6 +18,7 @@ Row = rx.Var[dict[str, Any]]
 _phase = ImportState.phase
 _job = ImportState.job
 _status = _job["status"].to(str)
+_left_out = ImportState.options["left_out"].to(int)
 _of_file = _job["id"].to(str) + ImportState.current  # another file: every choice begins anew
 
 
@@ -146,7 +147,17 @@ def _maps() -> rx.Component:
             ),
             class_name="line",
         ),
-        rx.el.ul(rx.foreach(ImportState.columns, _column)),
+        rx.el.ul(rx.foreach(ImportState.columns, lambda c: rx.cond(c["is_late"].to(bool), rx.fragment(), _column(c)))),
+        rx.cond(
+            _left_out > 0,
+            rx.el.details(
+                rx.el.summary(_left_out.to(str), " columns are left out", class_name="small"),
+                rx.el.ul(
+                    rx.foreach(ImportState.columns, lambda c: rx.cond(c["is_late"].to(bool), _column(c), rx.fragment()))
+                ),
+                class_name="import-add",
+            ),
+        ),
         _options(),
         class_name="maps",
         aria_label="Files and columns",
@@ -211,7 +222,7 @@ def _column(column: Row) -> rx.Component:
     )
     count = column["open"].to(int)
     texts = rx.el.button(
-        rx.cond(count > 0, count.to(str) + " values to match", "Values"),
+        rx.cond(count > 0, count.to(str) + rx.cond(count == 1, " value", " values") + " to match", "Values"),
         type="button",
         class_name=rx.cond(count > 0, "small link risk", "small link"),
         aria_label=rx.Var.create("Match the values of ") + heading,

@@ -11,7 +11,7 @@ import reflex as rx
 
 from crm_app.core import registry
 from crm_app.core.context import Actor
-from crm_app.core.errors import CrmError, Forbidden, Invalid
+from crm_app.core.errors import CrmError, Forbidden, Invalid, NotFound
 from crm_app.models.platform.imports import JobStatus
 from crm_app.services.platform.imports import adding, jobs, matching, outline, suggesting
 from crm_app.services.platform.imports.jobs import JobView
@@ -28,6 +28,7 @@ from crm_app.store.uow import UnitOfWork, unit_of_work
 FILE, MATCH, RUN, DONE = "file", "match", "run", "done"
 _RUNS = (JobStatus.waiting, JobStatus.running, JobStatus.paused, JobStatus.stopping)
 _AT_ONCE = 20_000  # rows up to which every change is checked at once
+_MANY = 15  # columns, of which those that are left out stand apart
 NO_JOB: dict[str, Any] = {
     "id": "", "name": "", "status": "", "text": "", "percent": -1, "is_checked": False, "button": "", "writes": 0,
 }  # fmt: skip
@@ -55,7 +56,7 @@ class ImportState(AppState):
     fields: list[dict[str, str]] = []
     pipelines: list[dict[str, str]] = []
     stages: list[dict[str, str]] = []
-    options: dict[str, Any] = dict(outline.OPTIONS)
+    options: dict[str, Any] = {**outline.OPTIONS, "can_create": False, "left_out": 0}
     report: dict[str, Any] = words.NO_REPORT
     result: dict[str, Any] = words.NO_RESULT
     _seen: tuple[str, int, str, bool] | None = None
@@ -136,23 +137,28 @@ class ImportState(AppState):
         one = outline.find(job.document, self.current)
         open_texts = {m.field: m for m in await matching.matched(uow, one)}
         self.sources = [words.source(s, job.report if job.is_checked else {}) for s in job.document["sources"]]
-        self.columns = [self._column(one, c, open_texts) for c in one["columns"]]
+        many = len(one["columns"]) > _MANY
+        self.columns = [self._column(one, c, open_texts, many=many) for c in one["columns"]]
         fields = suggesting.fields_for(uow.actor, registry.get(one["entity"]))
         self.fields = [{"value": f.name, "label": f.label + (" *" if f.required else "")} for f in fields]
         self.options = {**outline.OPTIONS, **one["options"], "can_create": one["entity"] in outline.CREATABLE}
+        self.options["left_out"] = sum(1 for c in self.columns if c["is_late"])
         self.pipelines = await self._names(uow, one, "pipeline_id")
         self.stages = await self._names(uow, one, "stage_id")
         self.report = words.report(job.report, one, outline.name_of(one)) if job.is_checked else words.NO_REPORT
 
     @staticmethod
-    def _column(one: Source, column: dict[str, Any], texts: dict[str, matching.Matched]) -> dict[str, Any]:
+    def _column(
+        one: Source, column: dict[str, Any], texts: dict[str, matching.Matched], *, many: bool
+    ) -> dict[str, Any]:
         field = next((f for f, t in one["templates"].items() if column["heading"] in t), column["field"])
         found = texts.get(field)
         sure = one["system"] if column["sure"] == "profile" else _SURE.get(column["sure"], "")
         return {
             "heading": column["heading"], "sample": ", ".join(column["samples"]) or "empty", "field": field,
             "sure": "" if not field else sure, "tone": "risk" if column["sure"] == "alike" else "good",
-            "texts": len(found.texts) if found else 0, "open": found.open if found else 0,
+            "is_late": many and not field, "texts": len(found.texts) if found else 0,
+            "open": found.open if found else 0,
         }  # fmt: skip
 
     @staticmethod
@@ -167,6 +173,11 @@ class ImportState(AppState):
     @rx.event
     async def received(self, upload_id: str, name: str, size: int):
         """The browser has sent a file; it joins the others."""
+        actor = await self.actor()
+        async with unit_of_work(actor) as uow:
+            job = await jobs.open_one(uow)
+            if job is None or not job.is_open:
+                await jobs.start(uow)
         self.reading, self.error = name[:200], ""
         return ImportState.read(upload_id)
 
@@ -184,8 +195,8 @@ class ImportState(AppState):
         try:
             async with unit_of_work(actor) as uow:
                 job = await jobs.open_one(uow)
-                if job is None or not job.is_open:
-                    job = await jobs.start(uow)
+            if job is None:
+                raise NotFound("This import was put away meanwhile. Choose the file again.")
             path = uploads.find(actor, id_of(upload_id, "file")).path
             job = await adding.add_file(actor, job.id, path)
             await self._check(actor, job)

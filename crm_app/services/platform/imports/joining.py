@@ -156,11 +156,13 @@ class Joins:
     def _leave_empty(self, name: str, texts: pl.Series) -> None:
         """Ids of records that are in none of the files, and names that count as nobody."""
         target = self._target(name)
-        lost = sum(1 for t in texts.to_list() if self._lost(target.name, t))
+        others = self.planning.foreign.ids.values()  # an id of another kind of record is no mistake
+        names = [t for t in texts.to_list() if not any(foreign.first(t) in ids for ids in others)]
+        lost = sum(1 for t in names if self._lost(target.name, t))
         column = self.rows.headings.get(name, name)
         self.rows.note(f"{column}: names a row that is left out, so it stays empty", lost)
         instead = "you are the owner" if name == "owner_id" else "it stays empty"
-        self.rows.note(f"{column}: names a {target.label.lower()} that is not here, so {instead}", len(texts) - lost)
+        self.rows.note(f"{column}: {target.label.lower()} not found here, so {instead}", len(names) - lost)
 
     @staticmethod
     def _advice(text: str, rule: LinkRule, found: Directory) -> str:

@@ -13,16 +13,23 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from crm_app.core.errors import Invalid
+from crm_app.services.platform.imports import sheets
 from crm_app.services.platform.imports.frames import pl
 
 ROW = "__row"  # 1-based number of the row in the file, its head included: what a spreadsheet shows at the left
 _CHUNK = 50_000
 _SAMPLE_BYTES = 256 * 1024
 _SAMPLE_ROWS = 30
-_LONGEST_CELL = 16 * 1024 * 1024
+_LONGEST_FIELD = 16 * 1024 * 1024  # of what the reader takes for one cell: a quotation mark that is not closed
+LONGEST_CELL = 32_767  # characters, as in a spreadsheet
+_LONGEST_HEADING = 200
+_MOST_COLUMNS = 500
+_MOST_ROWS = 2_000_000
+_FULL = 16 * 1024 * 1024  # characters gathered before they become a frame
+UNREADABLE = "\ufffd"  # what stands for bytes that are no letter of the encoding
 _SEPARATORS = ",;\t|"
 _EXCEL = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 
@@ -67,6 +74,7 @@ class _Collected:
     frames: list[pl.DataFrame] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     rows: list[Sequence[str | None]] = field(default_factory=list)
+    held: int = 0  # characters in `rows`
     ragged: list[Ragged] = field(default_factory=list)
 
 
@@ -107,30 +115,33 @@ def _plain(value: Any) -> str | None:
 
 def _text_records(path: Path, hints: FileHints, notes: list[str]) -> Iterator[Sequence[str]]:
     encoding = hints.encoding or _encoding_of(path)
+    errors = "strict" if hints.encoding else "replace"
     if encoding not in ("utf-8", "utf-8-sig") and not hints.encoding:
         notes.append(f"read as {'Windows-1252' if encoding == 'cp1252' else encoding.upper()}")
     try:
-        with path.open(encoding=encoding, newline="") as file:
+        with path.open(encoding=encoding, errors=errors, newline="") as file:
             sample = file.read(_SAMPLE_BYTES)
     except (LookupError, UnicodeDecodeError) as error:
         raise Invalid(f"{path.name} is not written in {encoding}. Save it as UTF-8, or correct `encoding`.") from error
-    if "\x00" in sample:
+    if sample.count("\x00") * 100 > len(sample):
         raise Invalid(f"{path.name} is no text table. Save it as CSV or XLSX.")
     separator = hints.separator or _separator_of(sample)
-    return _csv_records(path, encoding, separator)
+    return _csv_records(path, encoding, errors, separator)
 
 
-def _csv_records(path: Path, encoding: str, separator: str) -> Iterator[Sequence[str]]:
-    csv.field_size_limit(_LONGEST_CELL)
-    with path.open(encoding=encoding, newline="") as file:
+def _csv_records(path: Path, encoding: str, errors: str, separator: str) -> Iterator[Sequence[str]]:
+    csv.field_size_limit(_LONGEST_FIELD)
+    number = 0
+    with path.open(encoding=encoding, errors=errors, newline="") as file:
         start = file.readline()
         if not start.lower().startswith("sep="):  # a hint to spreadsheets, no row of ours
             file.seek(0)
         try:
-            yield from csv.reader(file, delimiter=separator)
+            for number, record in enumerate(csv.reader(file, delimiter=separator), 1):
+                yield record
         except (csv.Error, UnicodeDecodeError) as error:
             raise Invalid(
-                f"{path.name} cannot be read to its end: {error}. Look for a quotation mark that is not closed."
+                f"{path.name} cannot be read beyond row {number}: {error}. Look for a quotation mark that is not closed."
             ) from error
 
 
@@ -148,16 +159,23 @@ def _encoding_of(path: Path) -> str:
             return "utf-16-le"
         if len(start) > 3 and start[::2].count(0) > len(start) // 4:
             return "utf-16-be"
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
-            block = start
-            while block:
-                decoder.decode(block)
-                block = file.read(1 << 20)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "cp1252"
-    return "utf-8"
+        return _utf8_or_not(file, start)
+
+
+def _utf8_or_not(file: BinaryIO, start: bytes) -> str:
+    """UTF-8 as long as most letters beyond ASCII are well formed: a few broken rows do not spoil the others."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    good = bad = 0
+    block = start
+    while True:
+        text = decoder.decode(block, final=not block)
+        if not text.isascii():
+            wrong = text.count(UNREADABLE)
+            bad += wrong
+            good += sum(1 for c in text if c > "\x7f") - wrong
+        if not block:
+            return "utf-8" if good >= bad else "cp1252"
+        block = file.read(1 << 20)
 
 
 def _separator_of(sample: str) -> str:
@@ -189,36 +207,21 @@ def _separator_of(sample: str) -> str:
 
 def sheets_of(path: Path) -> list[str]:
     """The names of the sheets of a spreadsheet; none of a text file. Invalid when it cannot be opened."""
-    if path.suffix.lower() not in _EXCEL:
-        return []
-    import fastexcel
-
-    try:
-        return list(fastexcel.read_excel(path).sheet_names)
-    except fastexcel.FastExcelError as error:
-        raise Invalid(f"{path.name} cannot be read as a spreadsheet. Save it anew as XLSX or CSV.") from error
+    return sheets.names(path) if path.suffix.lower() in _EXCEL else []
 
 
 def _sheet_records(path: Path, hints: FileHints, notes: list[str]) -> Iterator[Sequence[str | None]]:
-    import fastexcel
-
-    try:
-        book = fastexcel.read_excel(path)
-        names = book.sheet_names
-        if not names:
-            raise Invalid(f"{path.name} has no sheet.")
-        if isinstance(hints.sheet, str) and hints.sheet not in names:
-            raise Invalid(f"{path.name} has no sheet called {hints.sheet}; it has {', '.join(names)}.")
-        if isinstance(hints.sheet, int) and hints.sheet >= len(names):
-            raise Invalid(f"{path.name} has {len(names)} sheet(s) only.")
-        if len(names) > 1:
-            notes.append(
-                f"sheet {hints.sheet if isinstance(hints.sheet, str) else names[hints.sheet]} of {', '.join(names)}"
-            )
-        frame = book.load_sheet(hints.sheet, header_row=None, skip_rows=0, dtypes="string").to_polars()
-    except fastexcel.FastExcelError as error:
-        raise Invalid(f"{path.name} cannot be read as a spreadsheet. Save it anew as XLSX or CSV.") from error
-    yield from frame.iter_rows()
+    names = sheets.names(path)
+    if not names:
+        raise Invalid(f"{path.name} has no sheet.")
+    if isinstance(hints.sheet, str) and hints.sheet not in names:
+        raise Invalid(f"{path.name} has no sheet called {hints.sheet}; it has {', '.join(names)}.")
+    if isinstance(hints.sheet, int) and hints.sheet >= len(names):
+        raise Invalid(f"{path.name} has {len(names)} sheet(s) only.")
+    number = hints.sheet if isinstance(hints.sheet, int) else names.index(hints.sheet)
+    if len(names) > 1:
+        notes.append(f"sheet {names[number]} of {', '.join(names)}")
+    yield from sheets.frame(path, number).iter_rows()
 
 
 # -- Both ----------------------------------------------------------------------------------------------------------
@@ -230,6 +233,8 @@ def _collect(records: Iterator[Sequence[str | None]], hints: FileHints) -> _Coll
     for number, record in enumerate(records, 1):
         if not any(c and c.strip() for c in record):
             continue
+        if number > _MOST_ROWS:
+            raise Invalid(f"The file has more than {_MOST_ROWS:,} rows. Split it.")
         if found.head_row:
             _take(found, number, record)
             continue
@@ -255,7 +260,9 @@ def _find_head(found: _Collected, first: list[tuple[int, Sequence[str | None]]],
     found.head_row, head = first[place][0], list(first[place][1])
     while head and not (head[-1] or "").strip():
         head.pop()
-    found.head = [(c or "").strip() for c in head]
+    if len(head) > _MOST_COLUMNS:
+        raise Invalid(f"The file has {len(head):,} columns; {_MOST_COLUMNS} are the most. Leave some out.")
+    found.head = [_plain_text((c or "")[:_LONGEST_HEADING]).strip() for c in head]
     for number, record in first[place + 1 :]:
         _take(found, number, record)
 
@@ -270,11 +277,33 @@ def _take(found: _Collected, number: int, record: Sequence[str | None]) -> None:
             )
         )  # fmt: skip
         return
+    if wrong := _unfit(record[:width]):
+        found.ragged.append(Ragged(number, *wrong))
+        return
     cells = [(c.strip() or None) if c else None for c in record[:width]]
     found.rows.append(cells + [None] * (width - len(cells)))
     found.numbers.append(number)
-    if len(found.rows) >= _CHUNK:
+    found.held += sum(len(c) for c in cells if c)
+    if len(found.rows) >= _CHUNK or found.held > _FULL:
         _flush(found)
+
+
+def _unfit(record: Sequence[str | None]) -> tuple[str, str] | None:
+    """Why no record can come of these cells, and what to do."""
+    for cell in record:
+        if not cell:
+            continue
+        if len(cell) > LONGEST_CELL:
+            return f"has a cell of {len(cell):,} characters; {LONGEST_CELL:,} are the most", "shorten it in the file"
+        if UNREADABLE in cell:
+            return "has letters that cannot be read", "save the file as UTF-8, and choose it again"
+        if "\x00" in cell:
+            return "has signs that are no text", "type this row anew in the file"
+    return None
+
+
+def _plain_text(text: str) -> str:
+    return text.replace("\x00", "").replace(UNREADABLE, "?")
 
 
 def _flush(found: _Collected) -> None:
@@ -286,7 +315,7 @@ def _flush(found: _Collected) -> None:
     found.frames.append(
         pl.DataFrame(data, schema={ROW: pl.Int64} | {str(i): pl.String for i in range(len(found.head))})
     )
-    found.rows, found.numbers = [], []
+    found.rows, found.numbers, found.held = [], [], 0
 
 
 def _joined(found: _Collected, names: list[str]) -> pl.DataFrame:
