@@ -277,29 +277,34 @@ def _take(found: _Collected, number: int, record: Sequence[str | None]) -> None:
             )
         )  # fmt: skip
         return
-    if wrong := _unfit(record[:width]):
-        found.ragged.append(Ragged(number, *wrong))
-        return
     cells = [(c.strip() or None) if c else None for c in record[:width]]
     found.rows.append(cells + [None] * (width - len(cells)))
     found.numbers.append(number)
-    found.held += sum(len(c) for c in cells if c)
+    found.held += sum(map(len, filter(None, record)))
     if len(found.rows) >= _CHUNK or found.held > _FULL:
         _flush(found)
 
 
-def _unfit(record: Sequence[str | None]) -> tuple[str, str] | None:
-    """Why no record can come of these cells, and what to do."""
-    for cell in record:
-        if not cell:
+def _without_unfit(found: _Collected, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame without rows of whose cells no record can come; why, and what to do, goes to `ragged`."""
+    texts = pl.all().exclude(ROW)
+    for says, message, remedy in (
+        (texts.str.len_chars() > LONGEST_CELL, "", "shorten it in the file"),
+        (
+            texts.str.contains(UNREADABLE, literal=True),
+            "has letters that cannot be read", "save the file as UTF-8, and choose it again",
+        ),
+        (texts.str.contains("\x00", literal=True), "has signs that are no text", "type this row anew in the file"),
+    ):  # fmt: skip
+        bad = frame.select(pl.any_horizontal(says.fill_null(value=False))).to_series()
+        if not bad.any():
             continue
-        if len(cell) > LONGEST_CELL:
-            return f"has a cell of {len(cell):,} characters; {LONGEST_CELL:,} are the most", "shorten it in the file"
-        if UNREADABLE in cell:
-            return "has letters that cannot be read", "save the file as UTF-8, and choose it again"
-        if "\x00" in cell:
-            return "has signs that are no text", "type this row anew in the file"
-    return None
+        longest = frame.filter(bad).select(ROW, pl.max_horizontal(texts.str.len_chars()).alias("longest"))
+        for row, length in longest.iter_rows():
+            told = message or f"has a cell of {length:,} characters; {LONGEST_CELL:,} are the most"
+            found.ragged.append(Ragged(row, told, remedy))
+        frame = frame.filter(~bad)
+    return frame
 
 
 def _plain_text(text: str) -> str:
@@ -312,9 +317,8 @@ def _flush(found: _Collected) -> None:
     data: dict[str, Any] = {ROW: found.numbers}
     for place, cells in enumerate(zip(*found.rows, strict=True)):
         data[str(place)] = cells
-    found.frames.append(
-        pl.DataFrame(data, schema={ROW: pl.Int64} | {str(i): pl.String for i in range(len(found.head))})
-    )
+    frame = pl.DataFrame(data, schema={ROW: pl.Int64} | {str(i): pl.String for i in range(len(found.head))})
+    found.frames.append(_without_unfit(found, frame))
     found.rows, found.numbers, found.held = [], [], 0
 
 

@@ -1,7 +1,7 @@
 """Run as a program of its own: opens one spreadsheet within narrow limits and writes its sheets down as tables.
 
-Whatever is wrong with a spreadsheet (a bomb, a cell in the last row of the last column, a broken part) ends this process
-and no other. It imports nothing of the application.
+Whatever is wrong with a spreadsheet (a bomb, a cell in the last row of the last column, a broken part) ends this
+process and no other. It imports nothing of the application.
 """
 
 import json
@@ -28,7 +28,7 @@ def main(source: str, target: str) -> None:
         for number, name in enumerate(names):
             sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
             sheet.to_polars().write_ipc(folder / f"{number}.ipc")
-    except (fastexcel.FastExcelError, MemoryError) as error:
+    except fastexcel.FastExcelError as error:
         (folder / "refused.json").write_text(json.dumps(type(error).__name__))
         return
     (folder / "names.json").write_text(json.dumps(names))

@@ -15,7 +15,7 @@ from crm_app.services.platform.imports.frames import pl
 
 _PATIENCE = 150  # seconds
 _UNPACKED = 2 * 1024**3  # bytes that a spreadsheet may say it unpacks to
-_RATIO = 400  # more than any real spreadsheet is packed
+_RATIO, _LARGE = 200, 100 * 1024**2  # more than any real spreadsheet of that size is packed
 _KEPT = ".sheets"
 
 
@@ -27,7 +27,7 @@ def names(path: Path) -> list[str]:
 
 def frame(path: Path, number: int) -> pl.DataFrame:
     """All cells of a sheet as text, the first row included."""
-    return pl.read_ipc(_opened(path) / f"{number}.ipc", memory_map=False)
+    return pl.read_ipc(_opened(path) / f"{number}.ipc")
 
 
 def _opened(path: Path) -> Path:
@@ -43,7 +43,7 @@ def _open(path: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place:
         command = [sys.executable, str(Path(__file__).with_name("sheet_reader.py")), str(path.resolve()), place]
         try:
-            subprocess.run(command, capture_output=True, timeout=_PATIENCE, check=False)  # noqa: S603
+            subprocess.run(command, capture_output=True, timeout=_PATIENCE, check=False)
         except subprocess.TimeoutExpired as error:
             raise Invalid(f"{path.name} takes too long to open. Save the sheet as CSV.") from error
         if (Path(place) / "refused.json").is_file():
@@ -64,7 +64,7 @@ def _refuse_bombs(path: Path) -> None:
             packed = sum(i.compress_size for i in archive.infolist())
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise Invalid(f"{path.name} cannot be read as a spreadsheet. Save it anew as XLSX or CSV.") from error
-    if unpacked > _UNPACKED or unpacked > max(packed, 1) * _RATIO:
+    if unpacked > _UNPACKED or (unpacked > _LARGE and unpacked > packed * _RATIO):
         raise Invalid(
             f"{path.name} unpacks to {unpacked // 1024**2:,} MB: that is no table of ours. Save the sheet as CSV."
         )
