@@ -28,6 +28,7 @@ FREE = {
     "platform.imports.batches.listed": OWN,
     "platform.imports.matching.match": CALLED,
     "platform.imports.matching.matched": CALLED,
+    "platform.imports.matching.options": CALLED,
     "platform.lists.set_width": OWN,
     "platform.lists.where": CALLED,
     "platform.lists.widths": OWN,

@@ -147,7 +147,7 @@ async def test_a_bomb_that_lies_about_its_size_ends_in_its_own_process(admin, tm
     wide = b"<row>" + b"".join(cell(f"A{n}", "A" * 1000) for n in range(100)) + b"</row>"
     path = spreadsheet(tmp_path / "liar.xlsx", [wide * 20] * 500)
     wizard = await wizard_of(admin)
-    with pytest.raises(Invalid, match="more memory|cannot be read"):
+    with pytest.raises(Invalid, match=r"more memory|cannot be read"):
         await wizard.add_path(path)
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < _MEMORY
 

@@ -137,11 +137,13 @@ def _csv_records(path: Path, encoding: str, errors: str, separator: str) -> Iter
         if not start.lower().startswith("sep="):  # a hint to spreadsheets, no row of ours
             file.seek(0)
         try:
-            for number, record in enumerate(csv.reader(file, delimiter=separator), 1):
+            for record in csv.reader(file, delimiter=separator):
+                number += 1
                 yield record
         except (csv.Error, UnicodeDecodeError) as error:
             raise Invalid(
-                f"{path.name} cannot be read beyond row {number}: {error}. Look for a quotation mark that is not closed."
+                f"{path.name} cannot be read beyond row {number}: {error}."
+                " Look for a quotation mark that is not closed."
             ) from error
 
 

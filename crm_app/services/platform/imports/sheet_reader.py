@@ -5,7 +5,6 @@ process and no other. It imports nothing of the application.
 """
 
 import json
-import os
 import resource
 import sys
 from pathlib import Path
@@ -18,7 +17,6 @@ def main(source: str, target: str) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.environ["POLARS_MAX_THREADS"] = "1"
     import fastexcel
 
     folder = Path(target)

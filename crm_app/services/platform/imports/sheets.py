@@ -15,8 +15,9 @@ from crm_app.services.platform.imports.frames import pl
 
 _PATIENCE = 150  # seconds
 _UNPACKED = 2 * 1024**3  # bytes that a spreadsheet may say it unpacks to
-_RATIO, _LARGE = 200, 100 * 1024**2  # more than any real spreadsheet of that size is packed
+_RATIO, _LARGE = 150, 100 * 1024**2  # more than any real spreadsheet of that size is packed
 _KEPT = ".sheets"
+_SURROUNDINGS = {"POLARS_MAX_THREADS": "1"}
 
 
 def names(path: Path) -> list[str]:
