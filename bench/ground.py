@@ -54,7 +54,9 @@ name: Figures
 currency: EUR
 steps:
   - {file: accounts.csv, entity: account, key: name, columns: {Name: name, Owner: owner, City: city}}
-  - {file: contacts.csv, entity: contact, columns: {First: first_name, Last: last_name, Mail: email, Account: account}}
+  - file: contacts.csv
+    entity: contact
+    columns: {First: first_name, Last: last_name, Mail: email, Account: account, Title: title, Phone: phone}
   - file: deals.csv
     entity: opportunity
     key: number
@@ -100,8 +102,9 @@ def scratch() -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def furnish(size: int) -> tuple[World, dict[str, Any]]:
-    """A workspace with `size` open deals and a quarter as many closed ones; and how fast they came in."""
+async def furnish(size: int, people: int = 0) -> tuple[World, dict[str, Any]]:
+    """A workspace with `size` open deals and a quarter as many closed ones; and how fast they came in. With so many
+    `people` as contacts, else two a company."""
     parts.load("models", "services", "handlers")
     founded = await workspaces.found(
         workspace="Figures", name="Ada Admin", email="admin@bench.example", password=PASSWORD, currency="EUR"
@@ -118,17 +121,17 @@ async def furnish(size: int) -> tuple[World, dict[str, Any]]:
             for i, e in enumerate(emails)
         ]  # fmt: skip
     rng = random.Random(size)
-    imported = await _bring_in(admin, size, rng)
+    imported = await _bring_in(admin, size, people, rng)
     await _plan_activities(admin.tenant_id, rng)
     _tidy()
     actor = await actors.actor_for(founded.tenant_id, reps[0].id, source=Source.ui)
     return await _world(admin, actor, emails), imported
 
 
-async def _bring_in(admin: Actor, size: int, rng: random.Random) -> dict[str, Any]:
+async def _bring_in(admin: Actor, size: int, people: int, rng: random.Random) -> dict[str, Any]:
     folder = Path(os.environ["CRM_DATA_DIR"]) / "files"
     folder.mkdir()
-    _write_files(folder, size, rng)
+    _write_files(folder, size, people, rng)
     importer = writing.importer(admin)
     begun = time.perf_counter()
     async with unit_of_work(importer, silent=True) as uow:
@@ -144,15 +147,18 @@ async def _bring_in(admin: Actor, size: int, rng: random.Random) -> dict[str, An
     }  # fmt: skip
 
 
-def _write_files(folder: Path, size: int, rng: random.Random) -> None:
-    accounts = [f"{rng.choice(_HEADS)} {rng.choice(_TAILS)} {i:04d}" for i in range(max(200, size // 20))]
+def _write_files(folder: Path, size: int, people: int, rng: random.Random) -> None:
+    companies = range(max(200, size // 20, people // 20))
+    accounts = [f"{rng.choice(_HEADS)} {rng.choice(_TAILS)} {i:04d}" for i in companies]
     today = utcnow().date()
     with (folder / "accounts.csv").open("w") as file:
         file.write("Name,Owner,City\n" + "".join(f"{a},Rep {i % REPS},City {i % 97}\n" for i, a in enumerate(accounts)))
     with (folder / "contacts.csv").open("w") as file:
-        file.write("First,Last,Mail,Account\n")
-        for i, account in enumerate(accounts * 2):
-            file.write(f"First{i % 83},Last{i % 211},contact{i}@bench.example,{account}\n")
+        file.write("First,Last,Mail,Account,Title,Phone\n")
+        for i in range(people or 2 * len(accounts)):
+            more = f"Job {i % 59},+43 732 {i:07d}" if people and i % 7 else ","
+            account = accounts[i % len(accounts)]
+            file.write(f"First{i % 83},Last{i % 211},contact{i}@bench.example,{account},{more}\n")
     with (folder / "deals.csv").open("w") as file:
         file.write("No,Deal,Account,Owner,Stage,Value,Closes\n")
         for i in range(size + size // 4):

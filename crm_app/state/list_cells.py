@@ -17,7 +17,7 @@ from crm_app.state.platform.fields import PAGES, field_view
 from crm_app.store.uow import UnitOfWork
 
 NUMBERS = frozenset({Kind.number, Kind.decimal, Kind.money, Kind.percent})
-UNSORTED = frozenset({Kind.choices, Kind.json, Kind.link})  # ids have no order that people know
+UNSORTED = frozenset({Kind.choices, Kind.json})
 _NOT_IN_CELLS = frozenset({Kind.long_text, Kind.datetime, Kind.json})
 _WIDTHS = {
     Kind.number: 110, Kind.decimal: 110, Kind.percent: 100, Kind.money: 140, Kind.flag: 90, Kind.date: 120,

@@ -25,9 +25,13 @@ class Contact(Record, table=True):
     __table_args__ = (
         tenant_fk("owner_id", "crm_user"),
         tenant_fk("account_id", "account"),
-        live_index("ix_contact_name", "sort_key", "id"),
-        full_index("ix_contact_account", "account_id"),
-        live_index("ix_contact_owner", "owner_id", "sort_key"),
+        live_index("ix_contact_name", "sort_key", "id", include=("owner_id",)),
+        live_index("ix_contact_mail", "email", "id", include=("owner_id",)),
+        live_index("ix_contact_title", "title", "id"),
+        live_index("ix_contact_called", "phone", "id"),
+        live_index("ix_contact_changed", "updated_at", "id"),
+        full_index("ix_contact_account", "account_id", "id"),
+        live_index("ix_contact_owner", "owner_id", "sort_key", include=("id",)),
         live_index("ix_contact_email", "email_key"),
         live_index("ix_contact_phone", "phone_key", include=("id", "owner_id")),  # read without the rows
         live_index("ix_contact_mobile", "mobile_key", include=("id", "owner_id")),  # read without the rows

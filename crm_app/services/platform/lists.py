@@ -62,6 +62,7 @@ async def page(
     return await records.find(
         uow, entity, columns=columns_of(view, entity), where=await where(uow, entity, view),
         sort=view.sort, descending=view.descending, after=after, before=before, offset=offset, limit=limit,
+        gathers=any(isinstance(n, Related) for n in walk(view.filter)),
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +14,9 @@ from crm_app.core.conditions import stored
 from crm_app.core.errors import Conflict, Forbidden, Invalid
 from crm_app.core.registry import CUSTOM, Entity, Kind
 from crm_app.services.platform import notifications
+from crm_app.services.platform.paging import Mark, Walk, all_rows, rows_from
 from crm_app.services.platform.schema import entity_of
-from crm_app.services.platform.sight import Seen, columns_of, link_column, shown, sort_column
+from crm_app.services.platform.sight import Seen, order_of, shown
 from crm_app.services.platform.validation import check_links, check_values
 from crm_app.store.inserts import insert
 from crm_app.store.uow import UnitOfWork
@@ -24,7 +24,6 @@ from crm_app.store.visibility import visible
 
 _MOST = 500
 _PIECE = 1_000
-Mark = tuple[Any, UUID]  # where a page goes on: the sort key and the id of a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +50,25 @@ async def find(
     limit: int = 50,
     offset: int = 0,
     titles: bool = True,
+    gathers: bool = False,
 ) -> Page:
     """A page of what the actor may see, by keyset: `after` or `before` is a mark of a page read earlier; `offset` skips
     rows from there, which costs more the further it leads. Without `titles` links are ids alone. Default sort: the
-    title; empty values come last either way."""
+    title; empty values come last either way. `gathers` looks up all that match before they are put in order: for a
+    `where` whose matches are hard to foresee, such as one on related records."""
     uow.require(f"{entity.name}.read")
     entity = await entity_of(uow, entity.name)
-    table = entity.table
-    key = sort_column(entity, sort)
     names = [n for n in (columns or entity.columns) if n in entity.fields]
+    walk = Walk(entity, order_of(entity, sort), descending, where, visible(entity, uow.actor), gathers)
     size = max(1, min(limit, _MOST))
-    # Rows are chosen before the names of their links are looked up: else all that match would be joined and sorted.
-    chosen = _chosen(uow, entity, names, key, where)
-    if after is not None:
-        chosen = chosen.where(_past(key, table.c.id, after, descending))
-    if before is not None:
-        chosen = chosen.where(_short_of(key, table.c.id, before, descending))
-    is_up = before is not None
-    chosen = chosen.order_by(*_order(key, table.c.id, descending, is_up)).limit(sa.literal_column(str(size + 1)))
-    if offset > 0:
-        chosen = chosen.offset(offset)
-    query = _with_titles(entity, names, chosen, descending, is_up) if titles else chosen
-    found = (await uow.execute(query)).mappings().all()
+    found = await rows_from(
+        uow, walk, names, after=after, before=before, offset=max(0, offset), limit=size + 1, titles=titles
+    )
     rows = [shown(uow, entity, names, r) for r in found[:size]]
-    if is_up:
+    if before is not None:
         rows.reverse()
     marks = [(r["sort__key"], r["id"]) for r in (rows[0], rows[-1])] if rows else [None, None]
-    return Page(rows, marks[1] if len(found) > size and not is_up else None, *marks)
+    return Page(rows, marks[1] if len(found) > size and before is None else None, *marks)
 
 
 async def stream(
@@ -94,26 +85,12 @@ async def stream(
     and never all of them in memory."""
     uow.require(f"{entity.name}.read")
     entity = await entity_of(uow, entity.name)
-    key = sort_column(entity, sort)
     names = [n for n in columns if n in entity.fields]
-    chosen = _chosen(uow, entity, names, key, where)
-    if titles:
-        query = _with_titles(entity, names, chosen, descending, is_up=False)
-    else:
-        query = chosen.order_by(*_order(key, entity.table.c.id, descending, is_up=False))
+    walk = Walk(entity, order_of(entity, sort), descending, where, visible(entity, uow.actor))
+    query = all_rows(walk, names, titles=titles)
     found = await uow.session.stream(query.execution_options(yield_per=_PIECE))
     async for piece in found.mappings().partitions(_PIECE):
         yield [shown(uow, entity, names, r) for r in piece]
-
-
-def _chosen(
-    uow: UnitOfWork, entity: Entity, names: Sequence[str], key: sa.ColumnElement[Any], where: Any
-) -> sa.Select[Any]:
-    """What the actor may see of the living records."""
-    chosen = sa.select(*columns_of(entity, names), key.label("sort__key")).where(entity.table.c.deleted_at.is_(None))
-    if (seen := visible(entity, uow.actor)) is not None:
-        chosen = chosen.where(seen)
-    return chosen if where is None else chosen.where(where)
 
 
 async def count(uow: UnitOfWork, entity: Entity, *, where: sa.ColumnElement[bool] | None = None) -> int:
@@ -124,68 +101,6 @@ async def count(uow: UnitOfWork, entity: Entity, *, where: sa.ColumnElement[bool
     if (seen := visible(entity, uow.actor)) is not None:
         query = query.where(seen)
     return int(await uow.scalar(query if where is None else query.where(where)))
-
-
-def _may_be_null(key: Any) -> bool:
-    return bool(getattr(key, "nullable", True))  # what is worked out may always be
-
-
-def _order(key: Any, row_id: Any, descending: bool, is_up: bool) -> list[Any]:
-    turn = sa.desc if descending != is_up else sa.asc
-    first = turn(key)
-    if _may_be_null(key):
-        first = first.nulls_first() if is_up else first.nulls_last()
-    return [first, turn(row_id)]
-
-
-def _with_titles(entity: Entity, names: Sequence[str], chosen: Any, descending: bool, is_up: bool) -> sa.Select[Any]:
-    """The chosen rows with the titles of what they link to."""
-    rows = chosen.subquery("chosen")
-    columns: list[Any] = list(rows.c)
-    source: Any = rows
-    for name in names:
-        spec = entity.fields[name]
-        if spec.kind is Kind.link and (target := registry.find(spec.target)):
-            other = _named(target.table, f"{spec.key}__of")
-            linked = other.c.id == link_column(spec, rows)
-            if target.name != "user":  # who did something is named for ever; anything else is shown while it is there
-                linked = sa.and_(linked, other.c.deleted_at.is_(None))
-            source = source.outerjoin(other, linked)
-            columns.append(other.c[target.title].label(f"{name}__title"))
-    key = rows.c["sort__key"]
-    turn = sa.desc if descending != is_up else sa.asc
-    order = turn(key).nulls_first() if is_up else turn(key).nulls_last()
-    return sa.select(*columns).select_from(source).order_by(order, turn(rows.c.id))
-
-
-@cache
-def _named(table: sa.Table, name: str) -> Any:
-    """Made once: a fresh alias copies all columns of its table, in circles that only the garbage collector takes."""
-    return table.alias(name)
-
-
-def _past(key: Any, row_id: Any, after: Mark, descending: bool) -> sa.ColumnElement[bool]:
-    """Rows behind the keyset mark; empty keys come last either way."""
-    value, last = after
-    beyond = row_id < last if descending else row_id > last
-    if not _may_be_null(key):
-        mark, row = sa.tuple_(sa.literal(value, key.type), sa.literal(last, row_id.type)), sa.tuple_(key, row_id)
-        return row < mark if descending else row > mark
-    if value is None:
-        return sa.and_(key.is_(None), beyond)
-    further = key < value if descending else key > value
-    return sa.or_(further, sa.and_(key == value, beyond), key.is_(None))
-
-
-def _short_of(key: Any, row_id: Any, before: Mark, descending: bool) -> sa.ColumnElement[bool]:
-    """Rows ahead of the keyset mark."""
-    value, first = before
-    if not _may_be_null(key):
-        return _past(key, row_id, before, not descending)
-    nearer = row_id > first if descending else row_id < first
-    if value is None:
-        return sa.or_(key.is_not(None), sa.and_(key.is_(None), nearer))
-    return sa.or_(key > value if descending else key < value, sa.and_(key == value, nearer))
 
 
 async def read(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Seen:

@@ -2,10 +2,13 @@
 what a row may show, what it may be sorted by."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
+from crm_app.core import registry
 from crm_app.core.changes import value_of
 from crm_app.core.conditions import stored
 from crm_app.core.conditions.to_sql import custom_value
@@ -66,15 +69,37 @@ def link_column(spec: FieldSpec, table: sa.FromClause) -> sa.ColumnElement[Any]:
     return sa.cast(custom_value(spec.kind, table.c.custom, spec.key), sa.Uuid)
 
 
-def sort_column(entity: Entity, sort: str) -> sa.ColumnElement[Any]:
-    """What rows are sorted by; the title when nothing is asked for. A hidden or masked field would tell its values."""
-    spec = entity.fields.get(sort or entity.title)
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What rows are sorted by: `source` is where those are read that have a `key`, the table itself or joined with what
+    a link points to; `beside` where those are that have none, for which `probe` is NULL."""
+
+    key: sa.ColumnElement[Any]
+    probe: sa.ColumnElement[Any]
+    source: sa.FromClause
+    beside: sa.FromClause
+    may_be_empty: bool = True
+
+    @property
+    def is_joined(self) -> bool:
+        return self.source is not self.beside
+
+
+def order_of(entity: Entity, sort: str) -> Order:
+    """The title when nothing is asked for; a link goes by the title at its other end, a choice by its place among the
+    choices. A hidden or masked field would tell its values."""
+    spec, table = entity.fields.get(sort or entity.title), entity.table
     if spec is None or spec.masked or spec.formula or spec.kind in (Kind.json, Kind.choices):
         raise Invalid(sort=f"{sort} cannot be sorted by; choose one of {', '.join(entity.columns)}")
-    if spec.name == entity.title and "sort_key" in entity.table.c:
-        column: sa.Column[Any] = entity.table.c.sort_key
-        return column
-    return column_of(entity, spec)
+    if spec.kind is Kind.link:
+        return _by_title(entity, spec)
+    is_title = spec.name == entity.title and "sort_key" in table.c
+    value = table.c.sort_key if is_title else column_of(entity, spec)
+    if spec.kind is Kind.choice and spec.choices:
+        places = sa.literal([c.value for c in spec.choices], sa.ARRAY(sa.Text()))
+        place = sa.func.array_position(places, sa.type_coerce(value, sa.Text()), type_=sa.Integer())
+        return Order(place, place, table, table)
+    return Order(value, value, table, table, may_be_empty=bool(getattr(value, "nullable", True)))
 
 
 def column_of(entity: Entity, spec: FieldSpec) -> sa.ColumnElement[Any]:
@@ -83,6 +108,27 @@ def column_of(entity: Entity, spec: FieldSpec) -> sa.ColumnElement[Any]:
         return custom_value(spec.kind, entity.table.c.custom, spec.key)
     column: sa.Column[Any] = entity.table.c[spec.name]
     return column
+
+
+def _by_title(entity: Entity, spec: FieldSpec) -> Order:
+    target = entity.other(spec.target) if registry.find(spec.target) else None
+    title = target.fields.get(target.title) if target else None
+    if target is None or title is None or title.masked:
+        raise Invalid(sort=f"{spec.label} cannot be sorted by; choose one of {', '.join(entity.columns)}")
+    other = named(target.table, f"{spec.key}__by")
+    linked = sa.and_(other.c.tenant_id == entity.table.c.tenant_id, other.c.id == link_column(spec, entity.table))
+    if target.name != "user":
+        linked = sa.and_(linked, other.c.deleted_at.is_(None))
+    key = other.c.sort_key if "sort_key" in other.c else sa.func.lower(other.c[target.title])
+    is_always_there = target.name == "user" and not spec.custom and not entity.table.c[spec.name].nullable
+    both = entity.table.join(other, linked), entity.table.outerjoin(other, linked)
+    return Order(sa.type_coerce(key, sa.Text()), other.c.id, *both, may_be_empty=not is_always_there)
+
+
+@cache
+def named(table: sa.Table, name: str) -> Any:
+    """Made once: a fresh alias copies all columns of its table, in circles that only the garbage collector takes."""
+    return table.alias(name)
 
 
 def shown(uow: UnitOfWork, entity: Entity, names: Sequence[str], row: Mapping[Any, Any]) -> dict[str, Any]:
