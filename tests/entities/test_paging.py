@@ -79,7 +79,7 @@ async def keys(uow: UnitOfWork, entity: Entity, name: str, some: list[UUID]) -> 
     if spec.kind is Kind.choice:
         places = [c.value for c in spec.choices]
         return [(i, None if v is None else places.index(v)) for i, v in found]
-    if spec.kind is Kind.link:
+    if spec.kind is Kind.link and spec.target:
         other = registry.get(spec.target)
         title = other.table.c.sort_key if "sort_key" in other.table.c else sa.func.lower(other.table.c[other.title])
         titles = {r[0]: r[1] for r in await uow.rows(sa.select(other.table.c.id, title))}

@@ -91,7 +91,7 @@ def order_of(entity: Entity, sort: str) -> Order:
     spec, table = entity.fields.get(sort or entity.title), entity.table
     if spec is None or spec.masked or spec.formula or spec.kind in (Kind.json, Kind.choices):
         raise Invalid(sort=f"{sort} cannot be sorted by; choose one of {', '.join(entity.columns)}")
-    if spec.kind is Kind.link:
+    if spec.kind is Kind.link and registry.find(spec.target):
         return _by_title(entity, spec)
     is_title = spec.name == entity.title and "sort_key" in table.c
     value = table.c.sort_key if is_title else column_of(entity, spec)
@@ -111,9 +111,9 @@ def column_of(entity: Entity, spec: FieldSpec) -> sa.ColumnElement[Any]:
 
 
 def _by_title(entity: Entity, spec: FieldSpec) -> Order:
-    target = entity.other(spec.target) if registry.find(spec.target) else None
-    title = target.fields.get(target.title) if target else None
-    if target is None or title is None or title.masked:
+    target = entity.other(spec.target)
+    title = target.fields.get(target.title)
+    if title is None or title.masked:
         raise Invalid(sort=f"{spec.label} cannot be sorted by; choose one of {', '.join(entity.columns)}")
     other = named(target.table, f"{spec.key}__by")
     linked = sa.and_(other.c.tenant_id == entity.table.c.tenant_id, other.c.id == link_column(spec, entity.table))
