@@ -10,6 +10,7 @@ from crm_app.components.people.teams import teams
 from crm_app.components.people.users import people
 from crm_app.components.people.workspace import workspace
 from crm_app.components.platform.audit_log import audit_log
+from crm_app.components.platform.custom_fields import custom_fields
 from crm_app.components.platform.failures import failures
 from crm_app.components.sales.pipelines import pipelines
 from crm_app.components.settings import HOME, overview
@@ -22,6 +23,7 @@ from crm_app.state.people.teams import TeamsState
 from crm_app.state.people.users import UsersState
 from crm_app.state.people.workspace import WorkspaceState
 from crm_app.state.platform.audit_log import AuditLogState
+from crm_app.state.platform.custom_fields import CustomFieldsState
 from crm_app.state.platform.failures import FailuresState
 from crm_app.state.platform.notifications import NoticeChoices
 from crm_app.state.sales.pipelines import PipelinesState
@@ -31,6 +33,7 @@ PAGES = (
     ("/profile", profile, "Profile", [ProfileState.load, NoticeChoices.load]),
     ("/places", places, "Signed-in places", PlacesState.load),
     ("/pipelines", pipelines, "Pipelines", PipelinesState.load),
+    ("/fields", custom_fields, "Fields", CustomFieldsState.load),
     ("/workspace", workspace, "Workspace", WorkspaceState.load),
     ("/people", people, "People", UsersState.load),
     ("/roles", roles, "Roles", RolesState.load),

@@ -94,6 +94,8 @@ class RecordList(AppState):
                     continue
                 async with self:
                     actor = await self.actor()
+                    if any(isinstance(m, Resync) for m in batch):  # its fields may be others now
+                        await self._take_address(actor)
                     await self._show(actor)
                 async with self:
                     await self._sum_up(actor)

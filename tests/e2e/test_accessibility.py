@@ -297,6 +297,8 @@ STOPS = (
     Stop("deal, add product", "/opportunities/{deal_id}", "Send the offer", press("Add product")),
     Stop("deal, a file", "/opportunities/{deal_id}", "Send the offer", look_at_file),
     Stop("deal, not here", "/opportunities/00000000-0000-0000-0000-000000000000", "This deal is not here"),
+    Stop("fields", "/settings/fields?e=account", "Your own fields"),
+    Stop("fields, a new one", "/settings/fields", "Your own fields", press("Field")),
     Stop("accounts", "/accounts", "Kessler"),
     Stop("accounts, nothing found", "/accounts?q=zzz", "No accounts found"),
     Stop("accounts, new", "/accounts", "Kessler", press("New account")),
