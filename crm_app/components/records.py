@@ -6,6 +6,7 @@ from crm_app.components import kit
 from crm_app.components.customers.alike import alike
 from crm_app.components.form_fields import form_field
 from crm_app.components.frame import may
+from crm_app.components.people.access import access_dialog, access_item
 from crm_app.components.record_body import (
     has_overview,
     record_fields,
@@ -49,21 +50,20 @@ def record_page(entity: Entity) -> rx.Component:
                 kit.skeleton_rows(f"The {entity.label.lower()} is being read", rows=12),
             ),
             record_form(),
+            access_dialog(),
         ),
     )
 
 
 def _menu(entity: Entity) -> rx.Component:
     delete = kit.menu_item("Delete", icon_name="delete", danger=True, on_click=RecordState.delete, data_delete="")
-    items = [rx.cond(may(f"{entity.name}.delete"), delete)]
-    allowed = may(f"{entity.name}.delete")
+    items = [access_item(entity.name, RecordState.head.id), rx.cond(may(f"{entity.name}.delete"), delete)]
     if entity.name in matched_entities():
         there = rx.Var.create(f"/duplicates?entity={entity.name}&ids=") + RecordState.head.id
         find = kit.menu_link("Find duplicates", href=there, icon_name="people_team")
         items.insert(0, rx.cond(may(f"{entity.name}.merge"), find))
-        allowed = allowed | may(f"{entity.name}.merge")
     menu = kit.menu(kit.icon_button("more_horizontal", "More actions"), *items, label="More actions", end=True)
-    return rx.el.div(*actions_of(entity), rx.cond(allowed, menu), class_name="push line")
+    return rx.el.div(*actions_of(entity), menu, class_name="push line")
 
 
 def _loaded(entity: Entity) -> rx.Component:

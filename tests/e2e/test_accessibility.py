@@ -141,6 +141,17 @@ async def new_deal(page: Page) -> None:
     await expect(page.get_by_role("dialog", name="New deal")).to_be_visible()
 
 
+async def access_of(page: Page) -> None:
+    await page.get_by_role("button", name="More actions").first.click()
+    await page.get_by_role("menuitem", name="Share and access").click()
+    await expect(page.get_by_role("dialog").get_by_text("The role Admin lets").first).to_be_visible()
+
+
+async def one_person(page: Page) -> None:
+    await page.get_by_role("button", name="Bob").click()
+    await expect(page.get_by_role("button", name="View as Bob")).to_be_visible()
+
+
 async def first_entry(page: Page) -> None:
     await page.locator(".log-what button").first.click()
     await expect(page.get_by_role("heading", name="Values")).to_be_visible()
@@ -296,6 +307,9 @@ STOPS = (
     Stop("deal, add person", "/opportunities/{deal_id}", "Send the offer", press("Add person")),
     Stop("deal, add product", "/opportunities/{deal_id}", "Send the offer", press("Add product")),
     Stop("deal, a file", "/opportunities/{deal_id}", "Send the offer", look_at_file),
+    Stop("deal, access", "/opportunities/{deal_id}", "Send the offer", access_of),
+    Stop("account, access", "/accounts/{account_id}", "Open deals", access_of),
+    Stop("people, one of them", "/settings/people", "Bob", one_person),
     Stop("deal, not here", "/opportunities/00000000-0000-0000-0000-000000000000", "This deal is not here"),
     Stop("fields", "/settings/fields?e=account", "Your own fields"),
     Stop("fields, a new one", "/settings/fields", "Your own fields", press("Field")),

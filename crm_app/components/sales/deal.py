@@ -6,6 +6,7 @@ import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.frame import may
+from crm_app.components.people.access import access_dialog, access_item
 from crm_app.components.platform.attachments import attachments
 from crm_app.components.sales.deal_dialog import DealDialogView, deal_dialog
 from crm_app.components.sales.deal_fields import deal_fields
@@ -45,6 +46,7 @@ def deal(dialog: DealDialogView) -> rx.Component:
             rx.cond(DealState.is_loaded, _loaded(), _skeleton()),
             deal_dialog(dialog),
             _delete_dialog(),
+            access_dialog(),
         ),
     )
 
@@ -139,6 +141,7 @@ def _menu() -> rx.Component:
                 "Move to another pipeline", icon_name="flow", on_click=close(_HEAD.id, _HEAD.name, "pipeline")
             ),
         ),
+        access_item("opportunity", _HEAD.id),
         rx.cond(
             may("opportunity.delete"),
             rx.fragment(
