@@ -9,6 +9,7 @@ from crm_app.components.form_fields import form_field
 from crm_app.components.frame import may
 from crm_app.core.registry import Entity
 from crm_app.state.list_bulk import ListBulk
+from crm_app.state.list_export import ListExport
 
 Row = rx.Var[dict[str, Any]]
 _MODES = (("add", "Add to what is there"), ("remove", "Take away"), ("set", "Replace all"))
@@ -17,13 +18,16 @@ _running = ListBulk.running
 
 def can_pick(entity: Entity) -> rx.Var[bool]:
     """Whether there is anything that the person may do with chosen records."""
+    export = may(f"{entity.name}.export")
     if entity.is_managed:
-        return rx.Var.create(False)
-    return may(f"{entity.name}.update") | may(f"{entity.name}.delete")
+        return export
+    return export | may(f"{entity.name}.update") | may(f"{entity.name}.delete")
 
 
 def bulk_acts(entity: Entity) -> list[rx.Component]:
     """The buttons of the bar that appears with a selection."""
+    if entity.is_managed:
+        return [kit.ghost("Export", icon_name="arrow_download", size="sm", on_click=ListExport.ask(True))]
     change, assign = may(f"{entity.name}.update"), may(f"{entity.name}.update") & may(f"{entity.name}.assign")
     found = [rx.cond(change, kit.ghost("Edit", icon_name="edit", size="sm", on_click=ListBulk.ask("")))]
     if "owner_id" in entity.fields:
@@ -34,6 +38,8 @@ def bulk_acts(entity: Entity) -> list[rx.Component]:
     if "tags" in entity.fields:
         tags = kit.ghost("Tags", icon_name="tag", size="sm", on_click=ListBulk.ask("tags"), class_name="hide-s")
         found.append(rx.cond(change, tags))
+    export = kit.ghost("Export", icon_name="arrow_download", size="sm", on_click=ListExport.ask(True))
+    found.append(rx.cond(may(f"{entity.name}.export"), export))
     delete = kit.ghost("Delete", icon_name="delete", size="sm", on_click=ListBulk.ask_delete)
     return [*found, rx.cond(may(f"{entity.name}.delete"), delete)]
 

@@ -6,6 +6,7 @@ from crm_app.components import kit
 from crm_app.components.frame import may
 from crm_app.components.layouts import layout_switch
 from crm_app.components.list_bulk import bulk_acts, bulk_parts, can_pick
+from crm_app.components.list_exports import export_button, export_dialog
 from crm_app.components.list_filters import filter_chips, filter_panel
 from crm_app.components.list_views import view_changed, view_dialog, view_tabs
 from crm_app.components.records import record_form
@@ -40,6 +41,7 @@ def record_list(entity: Entity) -> rx.Component:
                 view_tabs(entity),
                 _bar(entity),
                 bulk_parts(),
+                export_dialog(),
                 rx.cond(RecordList.note != "", rx.el.p(kit.icon("info", 16), RecordList.note, class_name="note")),
                 rx.cond(RecordList.is_loaded, shown, kit.skeleton_rows(f"{entity.plural} are being read", rows=12)),
             ),
@@ -53,7 +55,7 @@ def record_list(entity: Entity) -> rx.Component:
 def _head(entity: Entity) -> rx.Component:
     beside = layout_switch("list") if entity.name == "opportunity" else None
     new = _create(entity, class_name="hide-s", key="C", data_create="")
-    return kit.page_head(entity.plural, _import(entity), new, beside=beside)
+    return kit.page_head(entity.plural, export_button(entity), _import(entity), new, beside=beside)
 
 
 def _import(entity: Entity) -> rx.Component:

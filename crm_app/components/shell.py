@@ -50,6 +50,7 @@ PLACES = [
     Place("Products", "/products", "box", "Sell", phone=True, key="g r"),
     Place("Activities", "/activities", "task_list_square_ltr", "Sell", key="g t"),
     Place("Import", "/import", "arrow_upload", "Data", key="g i"),
+    Place("Exports", "/exports", "arrow_download", "Data", key="g e"),
     Place("Duplicates", "/duplicates", "people_team", "Data", key="g u"),
 ]
 SETTINGS = "/settings"

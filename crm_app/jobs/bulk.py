@@ -5,14 +5,16 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError
 from crm_app.jobs.acting import acting
 from crm_app.jobs.delivery import system_actor
 from crm_app.models.base import table_of
-from crm_app.models.platform.bulk import BulkOperation
-from crm_app.services.platform import bulk_chunks
+from crm_app.models.platform.bulk import BulkOperation, BulkStatus
+from crm_app.services.platform import bulk_chunks, notifications
 from crm_app.services.platform.bulk_operations import WORK
+from crm_app.services.platform.notifications import JOB_DONE
 from crm_app.store.queue import Backoff, queue
 from crm_app.store.uow import UnitOfWork, is_passing, retrying, signal, unit_of_work
 
@@ -42,6 +44,7 @@ async def work_bulk(tenant_id: str, operation_id: str) -> None:
         error = _BROKEN
     async with unit_of_work(system_actor(tenant)) as uow:
         await bulk_chunks.end(uow, operation, error=error)
+        await _notify(uow, operation)
     await _tell(tenant, operation)
 
 
@@ -50,6 +53,18 @@ async def _actor(tenant: UUID, operation: UUID) -> Actor:
     async with unit_of_work(system_actor(tenant)) as uow:
         began = (await uow.execute(sa.select(*columns).where(_operations.c.id == operation))).mappings().one()
     return await acting(tenant, began)
+
+
+async def _notify(uow: UnitOfWork, operation: UUID) -> None:
+    """For whoever has left the list meanwhile."""
+    found = (await uow.execute(sa.select(_operations).where(_operations.c.id == operation))).mappings().one()
+    entity = registry.get(found["entity"])
+    if found["status"] is BulkStatus.running:
+        return
+    title = f"{found['changed']:,} of {found['total']:,} {entity.plural.lower()} changed"
+    title += f", {found['blocked']:,} blocked" if found["blocked"] else ""
+    key = f"bulk:{operation}:{found['moved_at']:%d%H%M%S}"
+    await notifications.notify(uow, found["user_id"], JOB_DONE, title=title, href=f"/{entity.slug}", key=key)
 
 
 async def _tell(tenant: UUID, operation: UUID) -> None:

@@ -11,7 +11,8 @@ from crm_app.jobs.acting import acting
 from crm_app.jobs.delivery import system_actor
 from crm_app.models.base import table_of
 from crm_app.models.platform.exports import ExportFile
-from crm_app.services.platform import exporting
+from crm_app.services.platform import exporting, notifications
+from crm_app.services.platform.notifications import JOB_DONE
 from crm_app.store.queue import Backoff, queue
 from crm_app.store.uow import is_passing, signal, unit_of_work
 
@@ -41,7 +42,11 @@ async def write_export(tenant_id: str, export_id: str) -> None:
     error = ""
     try:
         async with unit_of_work(await acting(tenant, row)) as uow:
-            await exporting.make(uow, export, told=told)
+            made = await exporting.make(uow, export, told=told)
+            title = f"{made.name} is ready: {made.rows:,} rows"
+            await notifications.notify(
+                uow, row["user_id"], JOB_DONE, title=title, href="/exports", key=f"export:{export_id}"
+            )
     except CrmError as refusal:  # whoever asked for it may not have it any more
         error = str(refusal)
     except Exception as failure:

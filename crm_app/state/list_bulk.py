@@ -14,7 +14,7 @@ from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError, Invalid
 from crm_app.core.registry import Entity
-from crm_app.core.views import View, dump, load
+from crm_app.core.views import dump, load
 from crm_app.models.platform.bulk import BulkStatus
 from crm_app.services.platform import bulk_operations, finding, schema
 from crm_app.services.platform.bulk_operations import MOST_IDS, Progress
@@ -293,9 +293,9 @@ class ListBulk(AppState):
         self.is_result_open, self.running = False, NOTHING
 
     @internal
-    def chosen(self, shown: RecordList) -> tuple[list[UUID], View | None]:
-        """The selection as it is now: ids, or the view of which all are meant."""
-        return ([], shown._view) if self._all else ([UUID(i) for i in self._ids], None)
+    def chosen(self) -> tuple[list[UUID], bool]:
+        """The selection as it is now: ids, or whether all that match are meant."""
+        return ([], True) if self._all else ([UUID(i) for i in self._ids], False)
 
 
 notice_action("undo-bulk", ListBulk.undo)

@@ -319,6 +319,8 @@ STOPS = (
     Stop("accounts, filtered", f"/accounts?filter={quote(FILTER)}", "Kessler"),
     Stop("accounts, filter builder", f"/accounts?filter={quote(FILTER)}", "Kessler", build_filter),
     Stop("accounts, columns", "/accounts", "Kessler", press("Columns and density")),
+    Stop("exports, none", "/exports", "No exports yet"),
+    Stop("accounts, export", "/accounts", "Kessler", press("Export")),
     Stop("accounts, chosen", "/accounts", "Kessler", choose),
     Stop("accounts, edit chosen", "/accounts", "Kessler", edit_chosen),
     Stop("accounts, a cell", "/accounts", "Kessler", edit_cell),

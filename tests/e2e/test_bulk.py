@@ -91,3 +91,24 @@ async def test_on_a_phone_tags_are_added(visit, alice):
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     await dialog.get_by_role("button", name="Edit 1 account").tap()
     await expect(page.get_by_text("1 account changed")).to_be_visible()
+
+
+async def test_a_list_is_exported_as_it_is_shown(visit, manager, alice):
+    await many(alice, 3, city="Graz")
+    page = await visit(manager, "/accounts?cols=name,city&sort=-name")
+    await page.get_by_role("button", name="Export").click()
+    dialog = page.get_by_role("dialog", name="Export 3 accounts")
+    await dialog.get_by_text("CSV, for programs").click()
+    async with page.expect_download() as download:
+        await dialog.get_by_role("button", name="Export 3 accounts").click()
+    found = await download.value
+    assert found.suggested_filename.startswith("accounts-")
+    text = (await found.path()).read_text("utf-8-sig")
+    assert text.splitlines() == ["Name,City", *(f"Company 00{n},Graz" for n in (2, 1, 0))]
+    await page.goto("/exports")
+    await expect(page.get_by_text(found.suggested_filename)).to_be_visible()
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="Download").click()
+    assert (await (await download.value).path()).read_text("utf-8-sig") == text
+    await page.get_by_role("button", name=f"Delete {found.suggested_filename}").click()
+    await expect(page.get_by_text("No exports yet")).to_be_visible()
