@@ -14,12 +14,24 @@ from crm_app.services.platform import records
 from crm_app.store import downloads
 from crm_app.store.uow import unit_of_work
 from tests.services.sales.deals import a_deal
+from tests.work import work_off
 
 
 async def accounts(actor, *names):
     async with unit_of_work(actor) as uow:
         for name in names:
             await records.create(uow, ACCOUNT, {"name": name})
+
+
+async def imported(client, slug, content, **params):
+    """The answer of an import that was taken, once it is done."""
+    taken = await client.post(f"/{slug}/import/", params=params, content=content)
+    assert taken.status_code == 202, taken.text
+    assert taken.headers["location"] == taken.json()["status_url"]
+    await work_off()
+    done = (await client.get(f"/imports/{taken.json()['id']}/")).json()
+    assert done["status"] == "done", done
+    return done
 
 
 async def test_an_export_is_the_whole_list_in_one_file(program, admin, monkeypatch):
@@ -66,9 +78,8 @@ async def test_its_own_export_changes_nothing(program, admin):
     await accounts(admin, "Acme", "Beta")
     client = await program(admin)
     exported = await client.get("/accounts/export/")
-    again = await client.post("/accounts/import/", params={"mode": "upsert"}, content=exported.content)
-    body = again.json()
-    assert again.status_code == 201 and (body["created"], body["updated"], body["rejected"]) == (0, 0, 0), body
+    body = await imported(client, "accounts", exported.content, mode="upsert")
+    assert (body["created"], body["updated"], body["rejected"]) == (0, 0, 0), body
     assert body["unchanged"] == body["rows"] == 3
 
 
@@ -76,30 +87,23 @@ async def test_a_file_is_checked_imported_and_taken_back(program, admin):
     client = await program(admin)
     file = "Company,City,Employees\nAcme,Berlin,12\nBeta,Paris,many\nGamma,Rome,3\n"
     mapped = {"columns": json.dumps({"Company": "name", "City": "city", "Employees": "employees"})}
-    tried = await client.post("/accounts/import/", params={"dry_run": "true", **mapped}, content=file)
-    assert tried.status_code == 200, tried.text
-    body = tried.json()
+    body = await imported(client, "accounts", file, dry_run="true", **mapped)
     assert (body["rows"], body["created"], body["rejected"], body["batch_id"]) == (3, 2, 1, None)
     assert body["problems"][0]["column"] == "Employees" and body["problems"][0]["message"]
     assert (await client.get("/accounts/", params={"total": "true"})).json()["paging"]["total"] == 0
-    done = await client.post("/accounts/import/", params=mapped, content=file)
-    assert done.status_code == 201 and done.json()["created"] == 2
+    done = await imported(client, "accounts", file, **mapped)
+    assert done["created"] == 2 and done["batch_id"] == done["id"]
     assert [r["name"] for r in (await client.get("/accounts/")).json()["data"]] == ["Acme", "Gamma"]
-    back = await client.post(f"/imports/{done.json()['batch_id']}/revert/")
+    back = await client.post(f"/imports/{done['batch_id']}/revert/")
     assert back.status_code == 200 and back.json()["removed"] == {"account": 2}, back.text
     assert (await client.get("/accounts/")).json()["data"] == []
 
 
 async def test_headings_are_recognised(program, admin):
     client = await program(admin)
-    done = await client.post(
-        "/contacts/import/",
-        params={"name": "people.csv", "create_missing": "account_id"},
-        content=("First name,Last name,E-mail,Account\nGrace,Hopper,grace@example.com,Navy\n"),
-    )
-    assert done.status_code == 201 and done.json()["created"] == 1 and done.json()["related"] == {"account": 1}, (
-        done.text
-    )
+    people = "First name,Last name,E-mail,Account\nGrace,Hopper,grace@example.com,Navy\n"
+    done = await imported(client, "contacts", people, name="people.csv", create_missing="account_id")
+    assert done["created"] == 1 and done["related"] == {"account": 1}, done
 
 
 @pytest.mark.parametrize(
@@ -122,9 +126,11 @@ async def test_what_is_no_import(program, admin, params, content):
     assert answer.status_code == 422 and answer.json()["error_code"] == "invalid", answer.text
 
 
-async def test_an_import_takes_a_right_of_its_own(program, admin, alice, mallory):
+async def test_an_import_takes_a_right_of_its_own(program, admin, manager, alice, mallory):
     assert (await (await program(alice)).post("/accounts/import/", content=b"Name\nx\n")).status_code == 403
-    done = await (await program(admin)).post("/accounts/import/", content=b"Name\nx\n")
-    batch = done.json()["batch_id"]
+    done = await imported(await program(admin), "accounts", b"Name\nx\n")
+    batch = done["batch_id"]
+    for other in (mallory, manager):
+        assert (await (await program(other)).get(f"/imports/{batch}/")).status_code == 404
     assert (await (await program(mallory)).post(f"/imports/{batch}/revert/")).status_code == 404
     assert (await (await program(alice)).post(f"/imports/{batch}/revert/")).status_code == 403

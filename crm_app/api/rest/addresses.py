@@ -76,6 +76,8 @@ def methods_of(segments: tuple[str, ...]) -> Methods | None:
             return {"GET": exporting.export}
         case 2 if segments[1] == "import" and not is_managed:
             return {"POST": importing.receive}
+        case 2 if segments[0] == "imports":
+            return {"GET": importing.status}
         case 2:
             return MANAGED_RECORDS if is_managed else RECORDS
         case 3 if segments[1] == "bulk" and not is_managed:

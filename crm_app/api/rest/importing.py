@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Any
-from uuid import UUID
 
 import orjson
 
@@ -10,22 +9,27 @@ from crm_app.api.rest import queries
 from crm_app.api.rest.answers import Answer, answer
 from crm_app.api.rest.calls import Call
 from crm_app.api.rest.entities import entity_of
-from crm_app.core.errors import Invalid
+from crm_app.core.errors import CrmError, Invalid
 from crm_app.core.registry import Entity
-from crm_app.services.platform.imports import guided, planning, reverting, suggesting, writing
-from crm_app.services.platform.imports.guided import Choices
-from crm_app.services.platform.imports.mapping import ImportMapping
-from crm_app.services.platform.imports.report import Report
+from crm_app.models.platform.imports import JobStatus
+from crm_app.services.platform.imports import adding, guided, jobs, outline, reverting, suggesting, writing
+from crm_app.services.platform.imports.jobs import JobView
+from crm_app.services.platform.imports.rows import Problem
 from crm_app.store import uploads
 from crm_app.store.uow import unit_of_work
 
 _PARAMETERS = ("name", "mode", "dry_run", "columns", "constants", "create_missing", "by_email")
 _MODES = ("create", "upsert")
 _SHOWN = 200  # problems that are told one by one
+_COUNTS = {
+    "rows": "rows", "created": "new", "updated": "updated", "unchanged": "unchanged", "duplicates": "duplicates",
+    "rejected": "rejected",
+}  # fmt: skip
+_STATUS = {JobStatus.draft: "waiting", JobStatus.checked: "waiting", JobStatus.closed: "taken_back"}
 
 
 async def receive(call: Call) -> Answer:
-    """POST /api/<plural>/import/?name=contacts.csv with the file as body."""
+    """POST /api/<plural>/import/?name=contacts.csv with the file as body; the work is done in the background."""
     params = call.request.query_params
     queries.only(params, _PARAMETERS)
     dry_run, mode = params.get("dry_run", "false"), params.get("mode", "create")
@@ -39,66 +43,84 @@ async def receive(call: Call) -> Answer:
     name = params.get("name") or f"{entity.slug}.csv"
     upload = await uploads.spool(call.actor, name, call.request.stream(), endings=guided.ENDINGS)
     try:
-        mapping = await _mapping(call, entity, upload, update=mode == "upsert")
-        return await _done(call, mapping, upload, is_dry=dry_run == "true")
-    finally:
+        job = await _begun(call, entity, upload, update=mode == "upsert", is_dry=dry_run == "true")
+    except CrmError:
         await asyncio.to_thread(uploads.discard, call.actor, upload.id)
+        raise
+    place = f"/api/imports/{job.id}/"
+    return answer(_told(job), 202, location=place)
 
 
-async def _mapping(call: Call, entity: Entity, upload: uploads.Upload, *, update: bool) -> ImportMapping:
-    """Columns as the request says, else as their headings do."""
-    seen = await asyncio.to_thread(guided.look, upload.path)
-    fields = suggesting.fields_for(call.actor, entity)
-    columns = _texts(call, "columns")
-    if not columns:
-        likely = suggesting.suggest(entity, fields, [c.heading for c in seen.columns])
-        columns = {heading: found.field for heading, found in likely.items() if found.field}
-    known = {f.name for f in fields}
+async def _begun(call: Call, entity: Entity, upload: uploads.Upload, *, update: bool, is_dry: bool) -> JobView:
+    """The import with its file matched as the request says, and on its way."""
+    columns, constants = _texts(call, "columns"), _texts(call, "constants")
+    links = {n: {"create_missing": "true"} for n in _links(call, entity, "create_missing")}
+    for name in _links(call, entity, "by_email"):
+        links[name] = {**links.get(name, {}), "by": "email"}
+    _known(call, entity, columns)
+    async with call.work() as uow:
+        job = await jobs.start(uow, document={**outline.EMPTY, "dry_run": is_dry})
+    job = await adding.add_file(call.actor, job.id, upload.path, entity=entity.name)
+
+    def matched(document: outline.Document) -> outline.Document:
+        for one in document["sources"]:
+            document = outline.put(document, _matched(one, columns, constants, links, update=update))
+        return document
+
+    async with call.work() as uow:
+        await jobs.change(uow, job.id, matched)
+        return await jobs.check(uow, job.id, run_after=not is_dry)
+
+
+def _known(call: Call, entity: Entity, columns: dict[str, str]) -> None:
+    known = {f.name for f in suggesting.fields_for(call.actor, entity)}
     if unknown := next((n for n in columns.values() if n not in known and not n.startswith("custom.")), ""):
         raise Invalid(
             columns=f"'{unknown[:100]}' is no field that a file may fill; known are {', '.join(sorted(known))}"
         )
-    choices = Choices(
-        entity=entity.name,
-        columns=columns,
-        constants=_texts(call, "constants"),
-        create_missing=_links(call, entity, "create_missing"),
-        by_email=_links(call, entity, "by_email"),
-        update=update,
-    )
-    return guided.mapping_of(upload.path.name, choices)
 
 
-async def _done(call: Call, mapping: ImportMapping, upload: uploads.Upload, *, is_dry: bool) -> Answer:
-    folder = upload.path.parent
-    if is_dry:
-        async with call.work() as uow:
-            report = await guided.check(uow, mapping, folder)
-        return answer(_told(mapping, report, dry_run=True, batch_id=None))
-    async with unit_of_work(writing.importer(call.actor), silent=True) as uow:
-        plan = await planning.plan(uow, mapping, folder)
-        outcome = await writing.run(uow, plan)
-    return answer(_told(mapping, outcome.report, dry_run=False, batch_id=outcome.batch_id), 201)
+def _matched(
+    one: outline.Source, columns: dict[str, str], constants: dict[str, str], links: dict[str, dict[str, str]], *,
+    update: bool,
+) -> outline.Source:  # fmt: skip
+    if columns:
+        if missing := next((h for h in columns if h not in outline.headings(one)), ""):
+            raise Invalid(columns=f"names '{missing[:100]}', which is no column of the file")
+        asked = [{**c, "field": columns.get(c["heading"], ""), "sure": "chosen"} for c in one["columns"]]
+        one = {**one, "columns": asked, "templates": {}, "foreign": []}
+    one = outline.set_option(one, "create_missing", value=False)
+    one = outline.decide(one, "sure", "update" if update else "skip")
+    return {**one, "constants": {**one["constants"], **constants}, "links": links}
 
 
-def _told(mapping: ImportMapping, report: Report, *, dry_run: bool, batch_id: UUID | None) -> dict[str, Any]:
-    step, others = report.steps[-1], report.steps[:-1]
+async def status(call: Call) -> Answer:
+    """GET /api/imports/<id>/: how far an import is, and what came of every row."""
+    queries.only(call.request.query_params, ())
+    async with call.work() as uow:
+        return answer(_told(await jobs.read(uow, call.id())))
+
+
+def _told(job: JobView) -> dict[str, Any]:
+    steps = [s for s in job.report.get("steps", ()) if not s["is_related"]]
+    is_dry = bool(job.document.get("dry_run"))
+    is_over = job.status is JobStatus.done or (is_dry and job.status is JobStatus.checked)
     problems = [
-        {"row": p.row, "column": p.column, "message": p.message, "remedy": guided.remedy(p)}
-        for each in report.steps
-        for p in each.problems[:_SHOWN]
+        {"row": p["row"], "column": p["column"], "message": p["message"], "remedy": guided.remedy(Problem(**p))}
+        for s in job.report.get("steps", ())
+        for p in s["problems"]
     ]
     return {
-        "dry_run": dry_run,
-        "batch_id": batch_id,
-        "rows": step.rows,
-        "created": step.new,
-        "updated": step.updated,
-        "unchanged": step.unchanged,
-        "duplicates": step.duplicates,
-        "rejected": step.rejected,
-        "related": {s.entity: s.new for s in others if s.is_related and s.new},
-        "columns": dict(mapping.steps[-1].columns),
+        "id": job.id,
+        "status": "done" if is_over else "failed" if job.error else _STATUS.get(job.status, job.status.value),
+        "status_url": f"/api/imports/{job.id}/",
+        "error": job.error,
+        "progress": job.progress,
+        "dry_run": is_dry,
+        "batch_id": job.id if job.status is JobStatus.done else None,
+        **{public: sum(s[name] for s in steps) for public, name in _COUNTS.items()},
+        "related": {s["entity"]: s["new"] for s in job.report.get("steps", ()) if s["is_related"] and s["new"]},
+        "columns": {c["heading"]: c["field"] for s in job.document["sources"] for c in s["columns"] if c["field"]},
         "problems": problems[:_SHOWN],
     }
 

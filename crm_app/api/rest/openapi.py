@@ -244,7 +244,10 @@ def _shared() -> dict[str, Schema]:
 
 
 def _imports() -> dict[str, Any]:
-    return {"/imports/{id}/revert/": {"parameters": [_ID], "post": openapi_files.revert(_refused(_IMPORTING))}}
+    return {
+        "/imports/{id}/": {"parameters": [_ID], "get": openapi_files.status(_refused(_IMPORTING))},
+        "/imports/{id}/revert/": {"parameters": [_ID], "post": openapi_files.revert(_refused(_IMPORTING))},
+    }
 
 
 def _me() -> dict[str, Any]:

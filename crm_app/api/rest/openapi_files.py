@@ -58,10 +58,23 @@ def receive(entity: Entity, refusals: dict[str, Any]) -> Schema:
             "content": {name: {"schema": _TEXT} for name in ("text/csv", "application/octet-stream")},
         },
         "responses": {
-            "200": {"description": "What an import would do.", "content": report},
-            "201": {"description": "What was done.", "content": report},
+            "202": {
+                "description": "Taken; it is worked on in the background. Ask at `status_url` until it is done.",
+                "headers": {"Location": {"schema": _TEXT, "description": "Where to ask how far it is."}},
+                "content": report,
+            },
             **refusals,
         },
+    }
+
+
+def status(refusals: dict[str, Any]) -> Schema:
+    report = {"application/json": {"schema": {"$ref": "#/components/schemas/ImportReport"}}}
+    return {
+        "tags": ["Imports"],
+        "operationId": "import_status",
+        "summary": "How far an import is",
+        "responses": {"200": {"description": "So far.", "content": report}, **refusals},
     }
 
 
@@ -84,6 +97,23 @@ def report() -> Schema:
     return {
         "type": "object",
         "properties": {
+            "id": {"type": "string", "format": "uuid"},
+            "status": {
+                "type": "string",
+                "enum": [
+                    "waiting",
+                    "checking",
+                    "running",
+                    "paused",
+                    "stopping",
+                    "done",
+                    "failed",
+                    "taken_back",
+                ],
+            },
+            "status_url": _TEXT,
+            "error": {"type": "string", "description": "Why it failed; empty otherwise."},
+            "progress": {"type": "object", "properties": {"text": _TEXT, "done": _COUNT, "total": _COUNT}},
             "dry_run": {"type": "boolean"},
             "batch_id": {"type": ["string", "null"], "format": "uuid", "description": "To take it back."},
             **dict.fromkeys(counts, _COUNT),
@@ -91,7 +121,7 @@ def report() -> Schema:
             "columns": {"type": "object", "description": "Which column filled which field."},
             "problems": {"type": "array", "items": problem},
         },
-        "required": ["dry_run", "batch_id", *counts, "problems"],
+        "required": ["id", "status", "status_url", "dry_run", "batch_id", *counts, "problems"],
     }
 
 

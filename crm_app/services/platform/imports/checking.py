@@ -21,6 +21,7 @@ from crm_app.services.platform.imports.rows import Problem
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
 _jobs = table_of(ImportJob)
+_NAMED = 200  # problems that are told one by one where there is no page to turn
 _GROUPS = 100  # kinds of problems that are told with their count
 
 
@@ -89,11 +90,11 @@ async def _read(uow: UnitOfWork, job_id: UUID) -> ImportJob:
 
 
 def _told(report: Report) -> dict[str, Any]:
-    """What the page shows: numbers and kinds of problems. The problems themselves lie beside the plan."""
+    """What the page shows: numbers and kinds of problems. All problems lie beside the plan."""
     steps = []
     for step in report.steps:
         about = step.as_json()
-        about["problems"] = []
+        about["problems"] = about["problems"][:_NAMED]
         about["doubles"] = []
         about["bands"] = dict(Counter(d.band.value for d in step.doubles))
         about["groups"] = list(_groups(step.problems))

@@ -246,7 +246,8 @@ def _link(one: Source, name: str, spec: FieldSpec, heading: str, sources: Sequen
         rule["by"] = "email"
     if name == "product_id":
         rule["match"] = "folded"  # "GTXPro" is "GTX Pro"
-    return rule
+    asked: dict[str, str] = one.get("links", {}).get(name, {})  # by a program
+    return rule | asked
 
 
 def fields_of(entity_name: str) -> dict[str, FieldSpec]:
