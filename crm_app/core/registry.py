@@ -56,6 +56,7 @@ class FieldSpec:
     nullable: bool = False
     choices: tuple[Choice, ...] = ()
     target: str = ""  # entity name a link points to
+    on_delete: str = ""  # of a link whose target is thrown away: "along" follows it, "unlink" empties the link
     max_length: int | None = None
     minimum: int | None = None
     maximum: int | None = None
@@ -186,6 +187,7 @@ def _field(model: type[Any], name: str, info: Any, label: str) -> FieldSpec:
         nullable=nullable,
         choices=choices,
         target=more.get("target", ""),
+        on_delete=more.get("on_delete", ""),
         max_length=getattr(bounds.get("MaxLen"), "max_length", None) or getattr(column.type, "length", None),
         minimum=getattr(bounds.get("Ge"), "ge", low),
         maximum=getattr(bounds.get("Le"), "le", high),

@@ -11,7 +11,7 @@ from crm_app.models.platform.idempotency import IdempotencyKey
 from crm_app.models.platform.workspaces import ClientOperation
 from crm_app.services.activities import comments
 from crm_app.services.people import sessions
-from crm_app.services.platform import audit, bulk_operations, exporting, notifications
+from crm_app.services.platform import audit, bulk_operations, exporting, notifications, trash
 from crm_app.services.sales import activity_facts
 from crm_app.store import downloads, uploads
 from crm_app.store.uow import UnitOfWork
@@ -27,6 +27,12 @@ async def refresh_health(uow: UnitOfWork) -> None:
 @every("*/5 * * * *")
 async def seal_audit(uow: UnitOfWork) -> None:
     await audit.seal(uow)
+
+
+@every("23 * * * *")
+async def empty_trash(uow: UnitOfWork) -> None:
+    """What has lain in the trash for 30 days."""
+    await trash.sweep(uow)
 
 
 @every("17 3 * * *")

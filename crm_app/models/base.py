@@ -70,9 +70,9 @@ def percent(**kw: Any) -> Any:
     return Field(ge=0, le=100, sa_column_kwargs={"info": {"kind": "percent"}}, **kw)
 
 
-def link(target: str, **kw: Any) -> Any:
-    """UUID of a record of `target`; add `tenant_fk` to the table arguments."""
-    return Field(sa_column_kwargs={"info": {"kind": "link", "target": target}}, **kw)
+def link(target: str, *, on_delete: str = "", **kw: Any) -> Any:
+    """UUID of a record of `target`; add `tenant_fk` to the table arguments. `on_delete` as FieldSpec has it."""
+    return Field(sa_column_kwargs={"info": {"kind": "link", "target": target, "on_delete": on_delete}}, **kw)
 
 
 def typed(name: str, **kw: Any) -> Any:
@@ -130,6 +130,11 @@ def live_index(
     return sa.Index(
         name, "tenant_id", *parts, unique=unique, postgresql_where=sa.text(where), postgresql_include=list(include)
     )
+
+
+def trash_index(table: str) -> sa.Index:
+    """What lies in the trash, by when it went there."""
+    return live_index(f"ix_{table}_trash", "deleted_at", "id", where="deleted_at IS NOT NULL")
 
 
 def full_index(name: str, link: str, *columns: str) -> sa.Index:

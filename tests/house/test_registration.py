@@ -15,7 +15,7 @@ ENTITIES = {
 HANDLERS = {
     "deal_activities.refresh_deal": {"activity.created", "activity.updated", "activity.deleted", "activity.restored"},
 }
-TICKS = {"find_duplicates", "refresh_health", "seal_audit", "sweep", "sweep_files"}
+TICKS = {"empty_trash", "find_duplicates", "refresh_health", "seal_audit", "sweep", "sweep_files"}
 GUARDS = {"activity", "opportunity", "pipeline", "stage", "team", "territory"}
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Field
 
 from crm_app.core.registry import Section, declare
 from crm_app.core.related import elsewhere
-from crm_app.models.base import Record, choice, full_index, link, live_index, tenant_fk, typed, when
+from crm_app.models.base import Record, choice, full_index, link, live_index, tenant_fk, trash_index, typed, when
 
 
 class ActivityStatus(StrEnum):
@@ -36,6 +36,7 @@ class Activity(Record, table=True):
 
     __tablename__ = "activity"
     __table_args__ = (
+        trash_index("activity"),
         tenant_fk("owner_id", "crm_user"),
         tenant_fk("opportunity_id", "opportunity"),
         tenant_fk("account_id", "account"),
@@ -58,7 +59,7 @@ class Activity(Record, table=True):
     location: str = Field(default="", max_length=200)
     next_steps: str = Field(default="", max_length=500)
     owner_id: UUID = link("user")
-    opportunity_id: UUID | None = link("opportunity", default=None)
+    opportunity_id: UUID | None = link("opportunity", on_delete="along", default=None)
     account_id: UUID | None = link("account", default=None)
     contact_id: UUID | None = link("contact", default=None)
     completed_at: datetime | None = when(default=None)

@@ -7,12 +7,13 @@ from sqlmodel import Field
 
 from crm_app.core.registry import Section, declare
 from crm_app.core.text import name_key, sort_key
-from crm_app.models.base import Derived, Record, live_index, money, searchable, typed
+from crm_app.models.base import Derived, Record, live_index, money, searchable, trash_index, typed
 
 
 class Product(Record, table=True):
     __tablename__ = "product"
     __table_args__ = (
+        trash_index("product"),
         live_index("ix_product_name", "sort_key", "id"),
         live_index("ix_product_key", "name_key"),
         live_index("uq_product_sku", "sku", where="deleted_at IS NULL AND sku <> ''", unique=True),

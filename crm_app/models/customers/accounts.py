@@ -21,6 +21,7 @@ from crm_app.models.base import (
     money,
     searchable,
     tenant_fk,
+    trash_index,
     typed,
 )
 
@@ -30,6 +31,7 @@ class Account(Record, table=True):
 
     __tablename__ = "account"
     __table_args__ = (
+        trash_index("account"),
         tenant_fk("owner_id", "crm_user"),
         tenant_fk("parent_id", "account"),
         live_index("ix_account_name", "sort_key", "id"),

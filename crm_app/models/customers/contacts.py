@@ -11,7 +11,18 @@ from crm_app.core.matching import Like, Trait, match
 from crm_app.core.registry import Section, declare
 from crm_app.core.related import arrange
 from crm_app.core.text import digits, fold, name_key, sort_key
-from crm_app.models.base import Derived, Record, full_index, json_list, link, live_index, searchable, tenant_fk, typed
+from crm_app.models.base import (
+    Derived,
+    Record,
+    full_index,
+    json_list,
+    link,
+    live_index,
+    searchable,
+    tenant_fk,
+    trash_index,
+    typed,
+)
 
 
 def full_name(row: Mapping[str, Any]) -> str:
@@ -23,6 +34,7 @@ class Contact(Record, table=True):
 
     __tablename__ = "contact"
     __table_args__ = (
+        trash_index("contact"),
         tenant_fk("owner_id", "crm_user"),
         tenant_fk("account_id", "account"),
         live_index("ix_contact_name", "sort_key", "id", include=("owner_id",)),

@@ -27,6 +27,7 @@ from crm_app.models.base import (
     percent,
     searchable,
     tenant_fk,
+    trash_index,
     typed,
     when,
 )
@@ -77,6 +78,7 @@ class Opportunity(Record, table=True):
 
     __tablename__ = "opportunity"
     __table_args__ = (
+        trash_index("opportunity"),
         tenant_fk("account_id", "account"),
         tenant_fk("primary_contact_id", "contact"),
         tenant_fk("owner_id", "crm_user"),
@@ -116,7 +118,7 @@ class Opportunity(Record, table=True):
     name: str = Field(max_length=200)
     description: str = typed("long_text", default="")
     account_id: UUID = link("account")
-    primary_contact_id: UUID | None = link("contact", default=None)
+    primary_contact_id: UUID | None = link("contact", on_delete="unlink", default=None)
     owner_id: UUID = link("user")
     pipeline_id: UUID = link("pipeline")
     stage_id: UUID = link("stage")

@@ -38,6 +38,7 @@ ACTS = {
     "opportunity.move": "Move opportunities between stages",
     "opportunity.close": "Close opportunities as won or lost, and reopen them",
     "opportunity.override_probability": "Set a probability below that of the stage",
+    "trash.purge": "Delete for good what lies in the trash",
     "import.revert": "Take back an import",
     "view.manage": "Change and delete views that others share",
     "user.manage": "Invite people, change their role and team, disable them, help them back in",

@@ -20,6 +20,7 @@ from crm_app.models.platform.bulk import BulkChunk, BulkKind, BulkOperation, Bul
 from crm_app.services.platform import records
 from crm_app.services.platform.bulk_rows import Done, Row, before_of, locked, missing, typed, write
 from crm_app.services.platform.schema import entity_of
+from crm_app.services.platform.trash_rules import bring_back, follow
 from crm_app.services.platform.validation import check_links, check_values
 from crm_app.store.uow import UnitOfWork
 
@@ -53,6 +54,9 @@ async def step(uow: UnitOfWork, operation_id: UUID) -> bool:
         case _:
             done, action = await _put_back(uow, entity, operation["undoes_id"], chunk["place"], ids)
     await write(uow, entity, done, action)
+    if action in ("deleted", "restored"):
+        along = follow if action == "deleted" else bring_back
+        await along(uow, entity, [r.record.id for r in done.rows])
     await _keep(uow, operation_id, chunk["id"], done)
     return True
 

@@ -17,6 +17,7 @@ from crm_app.services.platform import notifications
 from crm_app.services.platform.paging import Mark, Walk, all_rows, rows_from
 from crm_app.services.platform.schema import entity_of
 from crm_app.services.platform.sight import Seen, order_of, shown
+from crm_app.services.platform.trash_rules import bring_back, follow
 from crm_app.services.platform.validation import check_links, check_values
 from crm_app.store.inserts import insert
 from crm_app.store.uow import UnitOfWork
@@ -246,11 +247,8 @@ async def _refuse_overtaken(uow: UnitOfWork, draft: Draft, expected: Mapping[str
 
 
 async def delete(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
-    """Into the trash, from where `restore` brings it back whole. Refused while records that need it are there.
-
-    Records that could do without it keep their link, so that nothing is lost when it comes back; lists show nothing
-    there meanwhile.
-    """
+    """Into the trash, from where `restore` brings it back whole. Refused while records that need it are there; what
+    becomes of the others, services.platform.trash_rules says."""
     permit(uow, entity, "delete")
     record = await uow.get(entity.model, record_id, lock=True)
     if refusal := (await needed(uow, entity, [record_id])).get(record_id):
@@ -259,6 +257,7 @@ async def delete(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
         await guard(uow, Draft(entity, {"deleted_at": uow.now}, before=record))
     record.deleted_at, record.deleted_by_id = uow.now, uow.actor.user_id
     await _write(uow, entity)
+    await follow(uow, entity, [record_id])
     _tell(uow, entity, record, "deleted", {})
     return record
 
@@ -302,6 +301,7 @@ async def restore(uow: UnitOfWork, entity: Entity, record_id: UUID) -> Any:
         raise Conflict(f"Its {what} is in the trash too. Take that out first.", current=missing.fields) from missing
     record.deleted_at = record.deleted_by_id = None
     await _write(uow, entity)
+    await bring_back(uow, entity, [record_id])
     _tell(uow, entity, record, "restored", {})
     return record
 
