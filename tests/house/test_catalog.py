@@ -58,7 +58,8 @@ LOOSE = {
     "duplicate_pair.first_id", "duplicate_pair.second_id", "duplicate_pair.scan_id", "duplicate_pair.decided_by_id",
     "duplicate_scan.user_id", "merged_record.survivor_id", "merged_link.record_id",
     "territory_account.territory_id", "territory_account.account_id",  # written by triggers
-    "record_share.record_id", "merged_link.from_id", "trashed_along.root_id", "trashed_along.row_id",  # of whatever entity
+    "record_share.record_id", "merged_link.from_id",  # of whatever entity
+    "trashed_along.root_id", "trashed_along.row_id",
     "client_operation.user_id", "import_batch.user_id", "import_job.user_id", "import_preset.user_id",
     "attachment.about_id", "comment.about_id", "notification.about_id", "notification.source_id", "notification.by_id",
     "stage_history.pipeline_id", "stage_history.from_stage_id", "stage_history.owner_id", "stage_history.moved_by_id",
