@@ -42,6 +42,6 @@ async def test_the_examples_work(base_url, program, admin, tmp_path):
     assert made == "" and json.loads(changed)["city"] == "Hamburg"
     assert '"deleted_at"' in gone and '"name":"Acme Tools"' in gone
     assert [r["status"] for r in json.loads(many)["results"]] == [201, 422]
-    assert files.count('"created":2') == 2
-    assert "Bolt Ltd" in exported and "Acme Tools" in exported
+    assert files.count('"status_url":"/api/imports/') == 2
+    assert "Acme Tools" in exported  # what was imported comes as soon as a worker has it
     assert json.loads(pair)["token_type"] == "Bearer"
