@@ -1,13 +1,16 @@
-"""The quick log and the timeline under it."""
+"""The quick log, with comments, and the timeline under it."""
 
 import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.frame import may
 from crm_app.components.kit.icon_paths import PATHS
+from crm_app.components.record_slots import record_tab
+from crm_app.core.registry import Entity
 from crm_app.state.activities.timeline_views import GroupView, ItemView
 from crm_app.state.timeline import Timeline
 
+COMMENTED = ("product", "activity", "user", "team")  # pages without activities
 ICONS = {
     "call": "call",
     "email": "mail",
@@ -26,7 +29,7 @@ _ASK = {
     "meeting": "What was agreed?",
     "note": "What is worth knowing?",
     "task": "What is to be done?",
-    "comment": "What should colleagues know?",
+    "comment": "What should colleagues know? @ names one of them",
 }
 _OUTCOMES = {
     "call": ("Reached", "No answer", "Left a message", "Call back later"),
@@ -41,7 +44,7 @@ KEYS = (
     kit.Key("m", "Log an e-mail", press=".composer [data-kind=email]", focus=".composer textarea", icon="mail"),
     kit.Key("mod+enter", "Save what is written there"),
 )
-_TABS = (("all", "All"), ("talks", "Talks"), ("mail", "Mail"), ("changes", "Changes"))
+_TABS = (("all", "All"), ("talks", "Talks"), ("mail", "Mail"), ("comments", "Comments"), ("changes", "Changes"))
 
 
 def timeline(*, with_changes: bool = True) -> rx.Component:
@@ -84,7 +87,13 @@ def _composer() -> rx.Component:
         ).to(dict)
     )
     return kit.composer(
-        kinds, people=Timeline.people, store=Timeline.store, answer=Timeline.answered, on_log=Timeline.log
+        kinds,
+        people=Timeline.people,
+        store=Timeline.store,
+        answer=Timeline.answered,
+        on_log=Timeline.log,
+        found=Timeline.mentionable,
+        on_mention=Timeline.search_people,
     )
 
 
@@ -103,6 +112,7 @@ def _nothing() -> rx.Component:
         ("changes", "Nothing was changed yet."),
         ("talks", "No talks yet. Log the first one above."),
         ("mail", "No mail yet."),
+        ("comments", "No comments yet."),
         "Nothing happened yet. What you log above stands here.",
     )
     return rx.el.p(words, class_name="muted when")
@@ -130,11 +140,42 @@ def _item(item: rx.Var[ItemView]) -> rx.Component:
             rx.el.p(
                 rx.el.span(item.title, class_name=rx.cond(item.by_person, "strong", "")), when, early, class_name="t"
             ),
-            rx.cond(item.text != "", rx.el.p(item.text, class_name=rx.cond(item.by_person, "pre", "pre muted"))),
+            rx.cond(item.parts.length() > 0, _remark(item)),
+            rx.cond(
+                (item.text != "") & (item.parts.length() == 0),
+                rx.el.p(item.text, class_name=rx.cond(item.by_person, "pre", "pre muted")),
+            ),
             rx.foreach(item.changes, _change),
             rx.cond(item.is_due & _MAY, _to_do(item)),
         ),
         key=item.id,
+    )
+
+
+def _remark(item: rx.Var[ItemView]) -> rx.Component:
+    """A comment: words, with colleagues as links."""
+
+    def part(one: rx.Var[dict[str, str]]) -> rx.Component:
+        name = rx.cond(
+            one["href"] != "",
+            kit.link(one["text"], href=one["href"], class_name="mention"),
+            rx.el.span(one["text"], class_name="mention"),
+        )
+        return rx.cond(one["kind"] == "name", name, rx.el.span(one["text"]))
+
+    return kit.remark(
+        rx.el.p(rx.foreach(item.parts, part), class_name="pre"),
+        id=item.id,
+        text=item.text,
+        mentions=item.mentions,
+        may_edit=item.may_edit,
+        may_remove=item.may_remove,
+        edited=item.edited,
+        people=Timeline.mentionable,
+        answer=Timeline.remark_answer,
+        on_search=Timeline.search_people,
+        on_edit=Timeline.edit_comment,
+        on_remove=Timeline.remove_comment,
     )
 
 
@@ -161,3 +202,11 @@ def _to_do(item: rx.Var[ItemView]) -> rx.Component:
         rx.el.span(kit.avatar(item.initials, item.tint, data_tip=item.who), class_name="push"),
         class_name="line",
     )
+
+
+def _comments(_: Entity) -> rx.Component:
+    return timeline(with_changes=False)
+
+
+# Other records have their timeline of activities, with the comments in it.
+record_tab("comments", "Comments", _comments, *COMMENTED, count=Timeline.count, place=10)

@@ -1,44 +1,48 @@
 """The timeline beside a record, and the quick log above it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import reflex as rx
 
+from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError, Invalid
-from crm_app.core.fields import show_value
+from crm_app.core.registry import Entity
 from crm_app.core.text import label_of
 from crm_app.models.activities.activities import Activity
-from crm_app.models.sales.pipelines import StageKind
-from crm_app.services.activities import activities, quick_log
-from crm_app.services.activities.activities import Entry, With
+from crm_app.services.activities import activities, comments, quick_log
+from crm_app.services.activities.activities import COMMENT, Entry, With
+from crm_app.services.activities.comments import Mention, Said
+from crm_app.services.people import onlookers
 from crm_app.services.platform import operations
 from crm_app.services.platform.history import History, Mark
 from crm_app.services.sales import deal_timeline
-from crm_app.services.sales.deal_timeline import Edit, Event, StageChange, mark_of
+from crm_app.services.sales.deal_timeline import Event, mark_of
 from crm_app.state.activities.timeline_views import (
     GroupView,
     ItemView,
-    done_view,
     grouped,
     local_moment,
     planned_view,
     tomorrow_same_time,
 )
 from crm_app.state.base import AppState, internal, notice_action
-from crm_app.state.platform.fields import answer, day_and_time, sentence
+from crm_app.state.platform.fields import answer, sentence
+from crm_app.state.record_parts import opens_with_record
+from crm_app.state.timeline_items import item_of, joined
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
 _PAGE = 30
 _DRAFT = "draft:"  # before the link and the record, in the name under which the browser keeps what is being typed
-ALL, CHANGES = "all", "changes"
+ALL, COMMENTS = "all", "comments"
 
 
 class Timeline(AppState):
-    """Of one deal, account or contact at a time; the page's own state opens it and says when to read anew."""
+    """Of one record at a time: activities, where the entity has them, and comments; the page's own state opens it and
+    says when to read anew."""
 
     groups: list[GroupView] = []
     shown: str = ALL
@@ -49,6 +53,8 @@ class Timeline(AppState):
     store: str = ""
     answered: dict[str, Any] = {}
     may_log: bool = False
+    mentionable: list[dict[str, str]] = []  # colleagues whose names begin like what is typed after "@"
+    remark_answer: dict[str, Any] = {}
     _whose: dict[str, str] = {}  # the link that leads here, as {"opportunity_id": "..."}
     _planned: list[ItemView] = []
     _past: list[tuple[datetime, ItemView]] = []
@@ -59,46 +65,62 @@ class Timeline(AppState):
         return With(**{name: UUID(value) for name, value in self._whose.items()})
 
     @internal
+    def subject(self) -> tuple[Entity, UUID]:
+        """The record whose timeline it is."""
+        link, record_id = next(iter(self._whose.items()))
+        return registry.get(link.removesuffix("_id")), UUID(record_id)
+
+    @internal
     async def open(
         self, uow: UnitOfWork, link: str, record_id: UUID, people: Sequence[dict[str, str]]
     ) -> Sequence[Entry]:
-        """Show the activities that point to the record over `link`; read anew when it is open already. Returns what is
-        planned."""
+        """Show what was said of the record, and the activities that point to it over `link` ("<entity>_id"); read anew
+        when it is open already. Returns what is planned."""
         whose = {link: str(record_id)}
         if is_other := whose != self._whose:
             self.groups, self.has_more = [], False
             self._whose, self.shown, self._past = whose, ALL, []
             self.store = f"{_DRAFT}{link}:{record_id}"
-            self.may_log = uow.actor.can("activity.create")
-            self.kinds = [
-                {"value": k["key"], "label": k["name"], "icon": k["icon"]} for k in await quick_log.kinds(uow)
-            ]
+            self.kinds = await _kinds(uow, link)
+            self.may_log = bool(self.kinds)
         if is_other or list(people) != self.people:
             self.people = list(people)
-        self.count = await activities.count(uow, self.whose())
         return await self._read(uow)
 
     async def _read(self, uow: UnitOfWork) -> Sequence[Entry]:
         """The first page, or as much as is shown already."""
         planned, past, names = await self._page(uow, None, limit=max(_PAGE, len(self._past)))
         self._planned = [planned_view(e, uow.actor, uow.now) for e in planned]
-        self._past = [_item(e, names, uow.actor, uow.now) for e in past]
+        self._past = [item_of(e, names, uow.actor, uow.now) for e in past]
         self._regroup(uow.actor, uow.now)
         return planned
 
     async def _page(
         self, uow: UnitOfWork, before: Mark | None, *, limit: int
-    ) -> tuple[Sequence[Entry], Sequence[Event], History]:
-        whose = self.whose()
-        if whose.opportunity_id:
-            found = await deal_timeline.timeline(
-                uow, whose.opportunity_id, shown=self.shown, before=before, limit=limit
-            )
-            self._after = found.after
-            return found.planned, found.past, found.edits
-        done = await activities.done(uow, whose, before=before, limit=limit + 1)
-        self._after = mark_of(done[limit - 1]) if len(done) > limit else None
-        return await activities.planned(uow, whose), done[:limit], History((), {})
+    ) -> tuple[Sequence[Entry], Sequence[Event | Said], History]:
+        entity, record_id = self.subject()
+        total, said = await comments.page(uow, entity, record_id, before=before, limit=limit + 1)
+        planned: Sequence[Entry] = ()
+        past: Sequence[Event] = ()
+        after: Mark | None = None
+        names = History((), {})
+        has_activities = next(iter(self._whose)) in With.__slots__ and uow.actor.can("activity.read")
+        if has_activities and before is None:
+            total += await activities.count(uow, self.whose())
+        if self.shown == COMMENTS or not has_activities:
+            pass
+        elif entity.name == "opportunity":
+            shown: Any = self.shown
+            found = await deal_timeline.timeline(uow, record_id, shown=shown, before=before, limit=limit)
+            planned, past, after, names = found.planned, found.past, found.after, found.edits
+        else:
+            done = await activities.done(uow, self.whose(), before=before, limit=limit + 1)
+            planned, past = await activities.planned(uow, self.whose()), done[:limit]
+            after = mark_of(done[limit - 1]) if len(done) > limit else None
+        if before is None and total != self.count:
+            self.count = total
+        both, self._after = joined(past, after, said if self.shown in (ALL, COMMENTS) else (), limit)
+        return planned, both, names
 
     def _regroup(self, actor: Actor, now: datetime) -> None:
         groups = grouped(self._planned, self._past, actor, now)
@@ -109,7 +131,7 @@ class Timeline(AppState):
 
     @rx.event
     async def show(self, what: str):
-        """All, talks, mail or changes."""
+        """All, talks, mail, comments or changes."""
         actor = await self.actor()
         self.shown, self._past, self._after = what, [], None
         async with unit_of_work(actor) as uow:
@@ -123,7 +145,7 @@ class Timeline(AppState):
         actor = await self.actor()
         async with unit_of_work(actor) as uow:
             _, past, names = await self._page(uow, self._after, limit=_PAGE)
-            self._past = [*self._past, *(_item(e, names, actor, uow.now) for e in past)]
+            self._past = [*self._past, *(item_of(e, names, actor, uow.now) for e in past)]
             self._regroup(actor, uow.now)
 
     @rx.event
@@ -137,16 +159,24 @@ class Timeline(AppState):
                 if await operations.begin(uow, UUID(str(given.get("operation")))) is not None:
                     self.answered = answer("saved")
                     return
-                await quick_log.write(
+                link, record_id = _subject(str(given.get("store")))
+                entity, text = registry.get(link.removesuffix("_id")), str(given.get("text") or "")
+                mentions = _mentions(given.get("mentions"))
+                if given["kind"] == COMMENT:
+                    await comments.add(uow, entity, record_id, text, mentions=mentions)
+                    self.answered = answer("saved")
+                    return
+                written = await quick_log.write(
                     uow,
-                    _whose(str(given.get("store"))),
+                    With(**{link: record_id}),
                     kind=str(given["kind"]),
-                    text=str(given.get("text") or ""),
+                    text=text,
                     contact_id=UUID(str(given["who"])) if given.get("who") else None,
                     outcome=str(given.get("outcome") or ""),
                     duration_minutes=int(minutes) if minutes else None,
                     happens_at=local_moment(str(given.get("at") or ""), actor),
                 )
+                await comments.tell_mentioned(uow, entity, record_id, text, mentions=mentions, source_id=written.id)
         except CrmError as refusal:
             self.answered = {**answer("error", refusal), "message": _complaint(refusal)}
             return
@@ -154,6 +184,44 @@ class Timeline(AppState):
             self.answered = answer("error", Invalid("Check the minutes and the time."))
             return
         self.answered = answer("saved")
+
+    @rx.event
+    async def search_people(self, letters: str):
+        """Somebody types a name after "@": colleagues who see the record."""
+        actor = await self.actor()
+        entity, record_id = self.subject()
+        async with unit_of_work(actor) as uow:
+            found = await onlookers.named(uow, entity, record_id, letters[:40])
+        self.mentionable = [{"value": str(p.id), "label": p.name, "hint": p.title} for p in found]
+
+    @rx.event
+    async def edit_comment(self, comment_id: str, text: str, mentions: list[dict[str, str]]):
+        """Its author has other words; the live feed shows them."""
+        actor = await self.actor()
+        try:
+            async with unit_of_work(actor) as uow:
+                await comments.edit(uow, UUID(comment_id), text, mentions=_mentions(mentions))
+        except CrmError as refusal:
+            self.remark_answer = {**answer("error", refusal), "message": _complaint(refusal), "id": comment_id}
+            return
+        async with unit_of_work(actor) as uow:
+            await self._read(uow)
+        self.remark_answer = {**answer("saved"), "id": comment_id}
+
+    @rx.event
+    async def remove_comment(self, comment_id: str):
+        """Into the trash; Undo brings it back."""
+        actor = await self.actor()
+        async with unit_of_work(actor) as uow:
+            await comments.remove(uow, UUID(comment_id))
+        self.notify("The comment is in the trash", action="Undo", payload=f"comment-back:{comment_id}")
+
+    @rx.event
+    async def put_comment_back(self, comment_id: str):
+        """From the notice."""
+        actor = await self.actor()
+        async with unit_of_work(actor) as uow:
+            await comments.put_back(uow, UUID(comment_id))
 
     @internal
     def shows(self, activity_id: UUID) -> bool:
@@ -191,69 +259,46 @@ class Timeline(AppState):
             await activities.plan_again(uow, UUID(activity_id), due_at=datetime.fromisoformat(moment))
 
 
-def _whose(store: str) -> With:
+async def _kinds(uow: UnitOfWork, link: str) -> list[dict[str, str]]:
+    """What may be written down here: activities where the entity has them, and comments."""
+    found = []
+    if link in With.__slots__ and uow.actor.can("activity.create"):
+        known = [k for k in await quick_log.kinds(uow) if k["key"] != COMMENT]
+        found = [{"value": k["key"], "label": k["name"], "icon": k["icon"]} for k in known]
+    if uow.actor.can("comment.create"):
+        found.append({"value": COMMENT, "label": "Comment", "icon": "comment"})
+    return found
+
+
+def _subject(store: str) -> tuple[str, UUID]:
     """From the name of the draft, for a server that started anew has not opened the timeline yet."""
     link, _, record_id = store.removeprefix(_DRAFT).partition(":")
-    if link not in With.__slots__:
+    if registry.find(link.removesuffix("_id")) is None:
         raise ValueError(f"{store!r} names no draft")
-    return With(**{link: UUID(record_id)})
+    return link, UUID(record_id)
+
+
+def _mentions(given: Any) -> list[Mention]:
+    """As the browser sends them; what is none is left out."""
+    rows = [r for r in given if isinstance(r, dict)] if isinstance(given, list) else []
+    return [Mention(UUID(str(r.get("id"))), str(r.get("name"))[:120]) for r in rows[:200] if r.get("name")]
 
 
 def _complaint(refusal: CrmError) -> str:
     if isinstance(refusal, Invalid) and refusal.fields:
         name, message = next(iter(refusal.fields.items()))
-        names = {"happens_at": "A day", "text": "A text", "duration_minutes": "The duration"}
+        names = {"happens_at": "A day", "text": "The text", "duration_minutes": "The duration"}
         return f"{names.get(name, label_of(name))} {message}."
     return sentence(refusal)
 
 
-def _item(event: Event, names: History, actor: Actor, now: datetime) -> tuple[datetime, ItemView]:
-    at = mark_of(event)[0]
-    if isinstance(event, Entry):
-        return at, done_view(event, actor, now)
-    if isinstance(event, StageChange):
-        return at, _stage_view(event, actor, now)
-    return at, _edit_view(event, names, actor, now)
-
-
-def _stage_view(event: StageChange, actor: Actor, now: datetime) -> ItemView:
-    is_end = event.to_kind is not StageKind.open
-    title = (
-        f"{event.to_name}, from {event.from_name}"
-        if is_end
-        else f"{event.from_name} to {event.to_name}"
-        if event.from_name
-        else f"Created in {event.to_name}"
-    )
-    return ItemView(
-        id=str(event.id),
-        kind=event.to_kind.value if is_end else "stage",
-        title=title,
-        when=day_and_time(event.at, actor, now),
-        tone={StageKind.won: "good", StageKind.lost: "over"}.get(event.to_kind, ""),
-        text=event.user_name,
-        by_person=False,
-    )
-
-
-def _edit_view(event: Edit, names: History, actor: Actor, now: datetime) -> ItemView:
-    changes = [
-        {
-            "label": c.spec.label if len(event.changes) > 1 else "",  # the title names it
-            "old": show_value(c.spec, c.old, currency=actor.currency, time_zone=actor.time_zone, names=names.name_of),
-            "new": show_value(c.spec, c.new, currency=actor.currency, time_zone=actor.time_zone, names=names.name_of),
-        }
-        for c in event.changes
-    ]
-    labels = [c.spec.label for c in event.changes]
-    return ItemView(
-        id=str(event.id),
-        kind="edit",
-        title=f"{event.user_name or event.source} changed {', '.join(labels).lower()}",
-        when=day_and_time(event.at, actor, now),
-        by_person=False,
-        changes=changes,
-    )
-
-
 notice_action("plan-again", Timeline.plan_again)
+notice_action("comment-back", Timeline.put_comment_back)
+
+
+@opens_with_record(about=(comments.TOPIC,))
+async def show_comments(page: AppState, uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> None:
+    """Where the page opens no timeline of activities, its comments are one."""
+    link = f"{entity.name}_id"
+    if link not in With.__slots__ or not uow.actor.can("activity.read"):
+        await (await page.get_state(Timeline)).open(uow, link, values["id"], ())

@@ -14,7 +14,7 @@ import httpx
 from crm_app.settings import ROOT
 from crm_app.store.databases import DatabaseUrls
 
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _STOP_SECONDS = 10
 
 

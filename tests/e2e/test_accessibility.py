@@ -16,8 +16,10 @@ from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor, Source
 from crm_app.models.catalog.products import PRODUCT
 from crm_app.models.customers.contacts import CONTACT
+from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.pages import add_pages
-from crm_app.services.activities import activities
+from crm_app.services.activities import activities, comments
+from crm_app.services.activities.comments import Mention
 from crm_app.services.people import actors
 from crm_app.services.platform import failures, notifications, records
 from crm_app.services.sales import pipelines
@@ -84,6 +86,7 @@ async def world(app_database: None) -> World:
         job = {"task": "run_tick_here", "args": {"tenant_id": str(admin.tenant_id), "name": "sweep"}}
         await failures.record(uow, "tick:sweep", **job, error="OSError: the disk is full")
         empty = await pipelines.create(uow, name="Partners")
+        await comments.add(uow, OPPORTUNITY, deal.id, "Please ask @Bob", mentions=[Mention(bob.user_id, "Bob")])
         told = {"about": "opportunity", "about_id": deal.id, "text": "Please call before Friday"}
         await notifications.notify(uow, admin.user_id, notifications.ASSIGNED, by_id=bob.user_id, **told)
         await notifications.notify(uow, admin.user_id, notifications.JOB_DONE, title="Deals.csv: 47 made, 3 left out")
@@ -257,6 +260,18 @@ async def build_filter(page: Page) -> None:
     await expect(panel.get_by_text("Enter a text")).to_be_visible()
 
 
+async def type_name(page: Page) -> None:
+    """The list of colleagues is open under the box."""
+    await page.locator(".composer [data-kind=comment]").click()
+    await page.locator(".composer textarea").press_sequentially("Ask @bo")
+    await expect(page.get_by_role("option", name="Bob")).to_be_visible()
+
+
+async def edit_comment(page: Page) -> None:
+    await page.get_by_role("button", name="Edit the comment").first.click()
+    await expect(page.get_by_role("textbox", name="The comment")).to_be_visible()
+
+
 async def open_bell(page: Page) -> None:
     await page.locator("[data-bell]").first.click()
     await expect(page.get_by_role("complementary", name="Notifications").get_by_text("gave you")).to_be_visible()
@@ -310,6 +325,10 @@ STOPS = (
     Stop("deal, access", "/opportunities/{deal_id}", "Send the offer", access_of),
     Stop("account, access", "/accounts/{account_id}", "Open deals", access_of),
     Stop("people, one of them", "/settings/people", "Bob", one_person),
+    Stop("deal, a name after @", "/opportunities/{deal_id}#timeline", "Created in Qualify", type_name),
+    Stop("deal, comments", "/opportunities/{deal_id}#timeline", "Please ask", edit_comment),
+    Stop("contact, files", "/contacts/{contact_id}#files", "No files yet"),
+    Stop("product, comments", "/products/{product_id}#comments", "Nothing happened yet"),
     Stop("deal, not here", "/opportunities/00000000-0000-0000-0000-000000000000", "This deal is not here"),
     Stop("fields", "/settings/fields?e=account", "Your own fields"),
     Stop("fields, a new one", "/settings/fields", "Your own fields", press("Field")),

@@ -5,7 +5,7 @@ Buttons    primary, outline, ghost, success, danger, icon_button, link, link_but
 Marks      badge, pill, chip, avatar, avatars, stage_mark, dot, key, sr, clipped; `data_tip=` gives anything a tooltip
 Fields     field, text_input, text_area, money_input, date_input, select, combo, checkbox, check, switch, choice_cards,
            search_input, password_input, given_input, described_by, file_drop, attach
-In place   props_list, prop, inline_field, field_history, mend, composer
+In place   props_list, prop, inline_field, field_history, mend, composer, remark
 Layout     page_head, crumbs, bar, sums, tabs, tab, panel_tabs, segmented, segment, steps, card, section, panel,
            side_panel, figures
 Tables     table, column, sortable, cell, pick_cell, bulk_bar, data_table
@@ -32,7 +32,7 @@ from crm_app.components.kit.buttons import (
     success,
 )
 from crm_app.components.kit.combos import combo
-from crm_app.components.kit.composers import composer
+from crm_app.components.kit.composers import composer, remark
 from crm_app.components.kit.conditions import condition_builder
 from crm_app.components.kit.connection import connection_banner, on_return, one_session, tooltips
 from crm_app.components.kit.datatables import data_table
@@ -181,6 +181,7 @@ __all__ = [
     "primary",
     "prop",
     "props_list",
+    "remark",
     "search_input",
     "section",
     "segment",

@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { useReturn } from "./connection.jsx";
+import { stillThere, useMentions } from "./mentions.jsx";
 import { newOperation } from "./operation.js";
 
 const ERROR =
@@ -27,12 +28,12 @@ const tomorrow = () => {
   day.setHours(9, 0, 0, 0);
   return local(day);
 };
-const BLANK = { text: "", who: "", outcome: "", minutes: "", at: "", operation: "" };
+const BLANK = { text: "", who: "", outcome: "", minutes: "", at: "", operation: "", mentions: [] };
 
 /* Writes down what was done, or plans it: kinds as tabs, words, with whom, how it went, when. The draft lives in the
    browser's store until the server says that it has it. The same words sent again, because no answer came, keep their
    operation id, so that they are written down once. */
-export function Composer({ kinds = [], people = [], store, answer, onLog }) {
+export function Composer({ kinds = [], people = [], found = [], store, answer, onLog, onMention }) {
   const id = useId();
   const [kind, setKind] = useState(kinds[0]?.value ?? "");
   const [draft, setDraft] = useState(BLANK);
@@ -41,6 +42,12 @@ export function Composer({ kinds = [], people = [], store, answer, onLog }) {
   const [heard, setHeard] = useState("");
   const box = useRef(null);
   const tabs = useRef(null);
+  const names = useMentions({
+    box,
+    people: found,
+    onSearch: onMention,
+    onPick: (text, mention) => keep({ ...draft, text, mentions: [...(draft.mentions ?? []), mention] }),
+  });
   const clock = useRef(null);
 
   useEffect(() => {
@@ -107,7 +114,8 @@ export function Composer({ kinds = [], people = [], store, answer, onLog }) {
     if (!ready) return box.current?.focus();
     const operation = draft.operation || newOperation();
     const talked = planned ? { outcome: "", minutes: "" } : {};
-    const given = { kind, ...draft, at, ...talked, store, operation };
+    const mentions = stillThere(draft.mentions, draft.text);
+    const given = { kind, ...draft, mentions, at, ...talked, store, operation };
     keep(draft, kind, operation);
     setSent({ stamp, label: now.label, given });
     setHeard("");
@@ -122,7 +130,13 @@ export function Composer({ kinds = [], people = [], store, answer, onLog }) {
     keep({ ...draft, at: local(new Date()) });
     requestAnimationFrame(() => clock.current?.focus());
   };
-  const field = (name) => ({ value: draft[name], onChange: (e) => keep({ ...draft, [name]: e.target.value }) });
+  const field = (name) => ({
+    value: draft[name],
+    onChange: (e) => {
+      keep({ ...draft, [name]: e.target.value });
+      if (name === "text") names.look();
+    },
+  });
   const choice = (name, label, empty, options) => (
     <select className="quiet" aria-label={label} {...field(name)}>
       <option value="">{empty}</option>
@@ -164,7 +178,10 @@ export function Composer({ kinds = [], people = [], store, answer, onLog }) {
           aria-describedby={message ? `${id}-error` : undefined}
           placeholder={now.ask}
           {...field("text")}
+          {...names.attrs}
+          onKeyDown={names.keys}
         />
+        {names.shown}
         {message && (
           <p className="error" id={`${id}-error`} role="alert">
             <svg className="i i16" viewBox="0 0 16 16" aria-hidden="true">

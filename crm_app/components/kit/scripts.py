@@ -20,6 +20,7 @@ FORM_WATCH = rx.asset("form_watch.jsx", shared=True).importable_path
 GIVEN = rx.asset("given.jsx", shared=True).importable_path
 FILE_DROP = rx.asset("filedrop.jsx", shared=True).importable_path
 HOTKEYS = rx.asset("hotkeys.jsx", shared=True).importable_path
+rx.asset("mentions.jsx", shared=True)
 INPLACE = rx.asset("inplace.jsx", shared=True).importable_path
 MEND = rx.asset("mend.jsx", shared=True).importable_path
 MENU = rx.asset("menu.jsx", shared=True).importable_path
@@ -29,6 +30,7 @@ rx.asset("palette_rows.js", shared=True)
 PALETTE = rx.asset("palette.jsx", shared=True).importable_path
 PANEL_TABS = rx.asset("panel_tabs.jsx", shared=True).importable_path
 PASSWORD = rx.asset("password.jsx", shared=True).importable_path
+REMARK = rx.asset("remark.jsx", shared=True).importable_path
 SIDE_PANEL = rx.asset("sidepanel.jsx", shared=True).importable_path
 SEARCH_BOX = rx.asset("search_box.jsx", shared=True).importable_path
 TOOLTIP = rx.asset("tooltip.jsx", shared=True).importable_path

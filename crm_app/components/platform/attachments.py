@@ -3,6 +3,7 @@
 import reflex as rx
 
 from crm_app.components import kit
+from crm_app.components.record_slots import record_tab
 from crm_app.settings import settings
 from crm_app.state.platform.attachments import Attachments, FileView
 
@@ -84,3 +85,6 @@ def _preview() -> rx.Component:
         wide=True,
         action=kit.file_link(kit.icon("arrow_download", 16), "Download", href=file.href, class_name="btn primary"),
     )
+
+
+record_tab("files", "Files", lambda _: attachments(), count=Attachments.file_ids.length(), place=30)

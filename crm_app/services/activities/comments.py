@@ -74,6 +74,20 @@ async def listed(
 ) -> list[Said]:
     """Comments on a record, the newest first; `before` is (moment, id) of the one under which to go on."""
     await about.seen(uow, entity, record_id)
+    return await _listed(uow, entity, record_id, before, limit)
+
+
+async def page(
+    uow: UnitOfWork, entity: Entity, record_id: UUID, *, before: Mark | None = None, limit: int = 30
+) -> tuple[int, list[Said]]:
+    """How many there are, and those of `listed`."""
+    await about.seen(uow, entity, record_id)
+    query = sa.select(sa.func.count()).select_from(_comments).where(*_of(entity, record_id))
+    total = int(await uow.scalar(query))
+    return total, await _listed(uow, entity, record_id, before, limit) if total else []
+
+
+async def _listed(uow: UnitOfWork, entity: Entity, record_id: UUID, before: Mark | None, limit: int) -> list[Said]:
     c, u = _comments, _users
     query = (
         sa.select(c.c.id, c.c.text, c.c.created_at, c.c.created_by_id, c.c.edited_at, u.c.name)

@@ -10,6 +10,7 @@ from crm_app.core.money import NBSP
 from crm_app.core.text import initials, tint
 from crm_app.models.activities.activities import ActivityStatus
 from crm_app.services.activities.activities import Entry
+from crm_app.services.activities.comments import Said
 from crm_app.state.platform.fields import day_and_time
 
 _TALKS = frozenset({"call", "meeting"})
@@ -18,7 +19,8 @@ _TALKS = frozenset({"call", "meeting"})
 @dataclass(frozen=True)
 class ItemView:
     """`kind` picks the icon, `tone` its colour. `by_person`: somebody did it, the system did not. `is_due` offers to
-    put it off. `changes` are {"label", "old", "new"} of an edit."""
+    put it off. `changes` are {"label", "old", "new"} of an edit. Of a comment `parts` are {"text", "href",
+    "kind"}, where kind "name" is a colleague, and `mentions` {"id", "name"} those names as they stand in `text`."""
 
     id: str
     kind: str
@@ -34,6 +36,11 @@ class ItemView:
     initials: str = ""
     tint: int = 1
     changes: list[dict[str, str]] = field(default_factory=list)
+    parts: list[dict[str, str]] = field(default_factory=list)
+    mentions: list[dict[str, str]] = field(default_factory=list)
+    edited: bool = False
+    may_edit: bool = False
+    may_remove: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,31 @@ def done_view(entry: Entry, viewer: Actor, now: datetime) -> ItemView:
         who=entry.owner_name,
         initials=initials(entry.owner_name),
         tint=tint(entry.owner_name),
+    )
+
+
+def said_view(said: Said, viewer: Actor, now: datetime) -> ItemView:
+    sees_people = viewer.can("user.read")
+    parts = [
+        {"text": f"@{p.text}", "href": f"/users/{p.user_id}" if sees_people else "", "kind": "name"}
+        if p.user_id
+        else {"text": p.text, "href": "", "kind": ""}
+        for p in said.parts
+    ]
+    return ItemView(
+        id=str(said.id),
+        kind="comment",
+        title=said.by_name,
+        when=day_and_time(said.happens_at, viewer, now),
+        text=said.plain,
+        who=said.by_name,
+        initials=initials(said.by_name),
+        tint=tint(said.by_name),
+        parts=parts,
+        mentions=[{"id": str(p.user_id), "name": p.text} for p in said.parts if p.user_id],
+        edited=said.is_edited,
+        may_edit=said.may_edit,
+        may_remove=said.may_remove,
     )
 
 

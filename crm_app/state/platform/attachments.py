@@ -1,5 +1,6 @@
 """Files of the record that a page shows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from crm_app.core.registry import Entity
 from crm_app.services.platform import attachments
 from crm_app.services.platform.attachments import Attached
 from crm_app.state.base import AppState, internal, notice_action
+from crm_app.state.record_parts import opens_with_record
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
 _TABLES = ("csv", "tsv", "xlsx", "xls", "ods", "xlsm")
@@ -136,6 +138,11 @@ def _icon(file: Attached) -> str:
     if file.type.preview:
         return file.type.preview
     return "table" if file.name.rpartition(".")[2].lower() in _TABLES else "file"
+
+
+@opens_with_record(about=(attachments.TOPIC,))
+async def show_files(page: AppState, uow: UnitOfWork, entity: Entity, values: Mapping[str, Any]) -> None:
+    await (await page.get_state(Attachments)).open(uow, entity, values["id"])
 
 
 notice_action("file-back", Attachments.put_back)

@@ -36,7 +36,7 @@ from crm_app.store.linked import any_linked
 from crm_app.store.live import Changed, Message, Resync, Signal, hub
 from crm_app.store.uow import unit_of_work
 
-_BESIDE = ("opportunity", "account", "contact", "attachment")  # told with the id of what is shown
+_BESIDE = ("opportunity", "account", "contact", "attachment", "comment")  # told with the id of what is shown
 _ABOUT = frozenset({*_BESIDE, "activity", "stage", "pipeline", "user", "competitor"})
 
 
