@@ -37,6 +37,12 @@ MENU: dict[str, tuple[Entry, ...]] = {
         Entry("People", f"{HOME}/people", "Who is here, invitations, help with passwords", "user.read"),
         Entry("Roles", f"{HOME}/roles", "Who may do what", "role.read"),
         Entry("Teams", f"{HOME}/teams", "Who sells together, and who leads", "team.read"),
+        Entry(
+            "Territories",
+            f"{HOME}/territories",
+            "Accounts by country, and who sees them",
+            "territory.read",
+        ),
         Entry("Sessions", f"{HOME}/sessions", "Who is signed in where, and who tried", "user.manage"),
         Entry("API keys", f"{HOME}/api-keys", "What programs sign in with", "api_key.create"),
         Entry("Audit log", f"{HOME}/audit", "Who changed what, and when", "audit.read"),

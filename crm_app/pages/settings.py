@@ -13,6 +13,7 @@ from crm_app.components.platform.audit_log import audit_log
 from crm_app.components.platform.custom_fields import custom_fields
 from crm_app.components.platform.failures import failures
 from crm_app.components.sales.pipelines import pipelines
+from crm_app.components.sales.territories import territories
 from crm_app.components.settings import HOME, overview
 from crm_app.state.base import AppState
 from crm_app.state.people.api_keys import ApiKeysState
@@ -27,6 +28,7 @@ from crm_app.state.platform.custom_fields import CustomFieldsState
 from crm_app.state.platform.failures import FailuresState
 from crm_app.state.platform.notifications import NoticeChoices
 from crm_app.state.sales.pipelines import PipelinesState
+from crm_app.state.sales.territories import TerritoriesState
 
 PAGES = (
     ("", overview, "Settings", AppState.enter),
@@ -39,6 +41,7 @@ PAGES = (
     ("/roles", roles, "Roles", RolesState.load),
     ("/teams", teams, "Teams", TeamsState.load),
     ("/api-keys", keys, "API keys", ApiKeysState.load),
+    ("/territories", territories, "Territories", TerritoriesState.load),
     ("/sessions", signed_in, "Sessions", SignedInState.load),
     ("/audit", audit_log, "Audit log", AuditLogState.load),
     ("/jobs", failures, "Failed jobs", FailuresState.load),

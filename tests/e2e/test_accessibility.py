@@ -376,6 +376,7 @@ STOPS = (
     Stop("teams", "/settings/teams", "Sales"),
     Stop("API keys", "/settings/api-keys", "No keys yet"),
     Stop("API keys, a new one", "/settings/api-keys", "No keys yet", new_key),
+    Stop("territories, new", "/settings/territories", "No territories", press("Territory")),
     Stop("sessions", "/settings/sessions", "Signed in now"),
     Stop("audit log", "/settings/audit", "By hand"),
     Stop("audit log, an entry", "/settings/audit?act=create&what=account", "Company 1", first_entry),
