@@ -47,7 +47,7 @@ def _shares() -> rx.Component:
             kit.select("share_how", [("read", "Read"), ("write", "Read and change")]),
             control_id="share_how",
         ),
-        class_name="set-pair",
+        class_name="access-pair",
     )
     return rx.fragment(
         rx.cond(state.can_share, choose, rx.el.p("Its own people share it.", class_name="muted")),
