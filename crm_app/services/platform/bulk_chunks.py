@@ -17,7 +17,7 @@ from crm_app.core.errors import CrmError, Invalid
 from crm_app.core.registry import Entity, Kind
 from crm_app.models.base import table_of
 from crm_app.models.platform.bulk import BulkChunk, BulkKind, BulkOperation, BulkStatus
-from crm_app.services.platform import records
+from crm_app.services.platform import notifications, records
 from crm_app.services.platform.bulk_rows import Done, Row, before_of, locked, missing, typed, write
 from crm_app.services.platform.schema import entity_of
 from crm_app.services.platform.trash_rules import bring_back, follow
@@ -90,8 +90,24 @@ async def end(uow: UnitOfWork, operation_id: UUID, *, error: str = "") -> BulkSt
             operation.status = BulkStatus.done if is_whole else ended
             operation.error, operation.finished_at = "" if is_whole else error[:500], uow.now
             await uow.flush()
+            await _tell_owner(uow, operation)
     status: BulkStatus = operation.status
     return status
+
+
+async def _tell_owner(uow: UnitOfWork, operation: BulkOperation) -> None:
+    """One word to whom all these records were given."""
+    owner_id = next((c["value"] for c in operation.changes if c["field"] == "owner_id"), None)
+    if owner_id is None or not operation.changed or uow.is_silent:
+        return
+    entity = registry.get(operation.entity)
+    names = await _names(uow, {operation.user_id})
+    what = entity.label.lower() if operation.changed == 1 else entity.plural.lower()
+    title = f"{names.get(operation.user_id, 'Somebody')} gave you {operation.changed:,} {what}"
+    await notifications.notify(
+        uow, UUID(owner_id), notifications.ASSIGNED, by_id=operation.user_id, title=title, href=f"/{entity.slug}",
+        key=f"bulk:{operation.id}:{operation.changed}",
+    )  # fmt: skip
 
 
 # -- Edit ------------------------------------------------------------------------------------------------------------
@@ -100,7 +116,7 @@ async def end(uow: UnitOfWork, operation_id: UUID, *, error: str = "") -> BulkSt
 async def _edited(uow: UnitOfWork, entity: Entity, ids: Sequence[UUID], changes: Sequence[Mapping[str, Any]]) -> Done:
     records.permit(uow, entity, "update")
     found = await locked(uow, entity, ids)
-    done = Done(refused=missing(entity, ids, found))
+    done = Done(refused=await missing(uow, entity, ids, found))
     known = {c["field"]: c for c in changes if c["field"] in entity.fields}
     values = {n: _value(entity, c) for n, c in known.items()}
     check_values(entity, {c["field"]: values.get(c["field"]) for c in changes}, is_new=False)  # rights may have changed
@@ -147,7 +163,7 @@ def _merged(entity: Entity, record: Any, change: Mapping[str, Any], value: Any) 
 async def _deleted(uow: UnitOfWork, entity: Entity, ids: Sequence[UUID]) -> Done:
     records.permit(uow, entity, "delete")
     found = await locked(uow, entity, ids)
-    done = Done(refused=missing(entity, ids, found))
+    done = Done(refused=await missing(uow, entity, ids, found))
     needed = await records.needed(uow, entity, list(found))
     gone = {"deleted_at": uow.now, "deleted_by_id": uow.actor.user_id}
     for record in found.values():
@@ -180,7 +196,7 @@ async def _put_back(
     is_back = was.kind is BulkKind.delete
     records.permit(uow, entity, "delete" if is_back else "update")
     found = await locked(uow, entity, ids, in_trash=True)
-    done = Done(refused=missing(entity, ids, found))
+    done = Done(refused=await missing(uow, entity, ids, found))
     table = entity.table
     old = {
         i: {n: typed(table.c[n], v) for n, v in columns.items()}

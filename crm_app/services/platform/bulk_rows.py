@@ -64,9 +64,24 @@ async def locked(uow: UnitOfWork, entity: Entity, ids: Sequence[UUID], *, in_tra
     return {r.id: r for r in (await uow.execute(query)).scalars()}
 
 
-def missing(entity: Entity, ids: Sequence[UUID], found: Mapping[UUID, Any]) -> dict[UUID, str]:
-    text = f"This {entity.label.lower()} does not exist, or you may not see it."
-    return {i: text for i in ids if i not in found}
+async def missing(uow: UnitOfWork, entity: Entity, ids: Sequence[UUID], found: Mapping[UUID, Any]) -> dict[UUID, str]:
+    """Why those that are not among the locked ones stay as they are."""
+    lost = [i for i in ids if i not in found]
+    if not lost:
+        return {}
+    label, table = entity.label.lower(), entity.table
+    read = sa.select(table.c.id).where(one_of(table, lost), table.c.deleted_at.is_(None))
+    if (seen := visible(entity, uow.actor)) is not None:
+        read = read.where(seen)
+    may_read = {r.id for r in await uow.rows(read)} if uow.actor.can(f"{entity.name}.read") else set()
+    unknown = f"This {label} does not exist, or you may not see it."
+    return {i: f"You may look at this {label}, not change it." if i in may_read else unknown for i in lost}
+
+
+def one_of(table: sa.Table, ids: Sequence[UUID]) -> sa.ColumnElement[bool]:
+    """One parameter, whatever the number of ids."""
+    found: sa.ColumnElement[bool] = table.c.id == sa.any_(sa.literal(list(ids), sa.ARRAY(sa.Uuid())))
+    return found
 
 
 async def write(uow: UnitOfWork, entity: Entity, done: Done, action: str) -> None:

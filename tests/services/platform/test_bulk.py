@@ -14,7 +14,7 @@ from crm_app.models.base import new_id, table_of
 from crm_app.models.platform.audit import AuditEntry
 from crm_app.models.platform.bulk import BulkChunk, BulkStatus
 from crm_app.models.platform.events import Event
-from crm_app.services.platform import bulk_chunks, bulk_operations, records
+from crm_app.services.platform import bulk_chunks, bulk_operations, notifications, records, sharing
 from crm_app.services.platform.bulk_operations import Change
 from crm_app.store.uow import unit_of_work
 from tests.services.sales.deals import a_deal
@@ -126,6 +126,15 @@ async def test_rules_are_asked_record_by_record(alice, admin):
     assert await rows(alice, DEAL, "expected_close_on") == [day + timedelta(days=9)] * 2
     with pytest.raises(Invalid, match="set by the system"):
         await edit(alice, DEAL, {"stage_id": low.stage_id}, ids)
+
+
+async def test_the_new_owner_hears_of_it_once(manager, alice, bob):
+    ids = await people(alice, 3)
+    done = await edit(manager, CONTACT, {"owner_id": bob.user_id}, ids)
+    assert done.changed == 3
+    async with unit_of_work(bob) as uow:
+        (notice,) = await notifications.listed(uow)
+    assert "Maria gave you 3 contacts" in str(notice)
 
 
 async def test_an_amount_is_not_read_in_another_currency(alice):
@@ -280,12 +289,22 @@ async def test_ids_of_another_tenant_and_out_of_sight_are_blocked_and_not_told_a
     foreign = await people(carol, 1)
     done = await edit(own, CONTACT, {"city": "Linz"}, [*mine, *hers, *foreign, new_id()])
     assert (done.changed, done.blocked) == (1, 3)
-    told = await reasons(own, done)
+    told = await reasons(carol, done)
     assert set(told.values()) == {"This contact does not exist, or you may not see it."}
     async with unit_of_work(own) as uow:
         assert {b.title for b in await bulk_operations.blocked(uow, done.id)} == {""}
     assert await rows(mallory, CONTACT, "city") == [""]
     assert await rows(carol, CONTACT, "city") == ["Linz", ""]
+
+
+async def test_what_one_may_only_look_at_is_told_so(workspace, alice, carol):
+    contact = registry.get(CONTACT)
+    (seen,) = await people(alice, 1)
+    async with unit_of_work(alice) as uow:
+        await sharing.share(uow, contact, seen, carol.user_id)
+    done = await edit(await workspace.acting(carol.user_id), CONTACT, {"city": "Linz"}, [seen])
+    assert await reasons(carol, done) == {seen: "You may look at this contact, not change it."}
+    assert await rows(alice, CONTACT, "city") == [""]
 
 
 async def test_nobody_else_reads_cancels_or_undoes_it(alice, admin, mallory):
