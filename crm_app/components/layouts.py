@@ -4,6 +4,8 @@ import reflex as rx
 
 from crm_app.components import kit
 
+NEW_DEAL = "[data-new-deal]"  # the button of the board that makes one
+
 
 def layout_switch(current: str) -> rx.Component:
     """Deals as a board or as a list."""
@@ -11,8 +13,10 @@ def layout_switch(current: str) -> rx.Component:
     return kit.segmented(
         "Layout",
         *[
-            kit.link(kit.icon(icon, 16), word, href=href, **({"aria_current": "page"} if name == current else {}))
+            kit.link(
+                kit.icon(icon, 16), rx.el.span(word), href=href, **({"aria_current": "page"} if name == current else {})
+            )
             for name, word, href, icon in places
         ],
-        class_name="hide-s",
+        class_name="layouts",
     )

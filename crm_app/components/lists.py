@@ -4,7 +4,7 @@ import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.frame import may
-from crm_app.components.layouts import layout_switch
+from crm_app.components.layouts import NEW_DEAL, layout_switch
 from crm_app.components.list_bulk import bulk_acts, bulk_parts, can_pick
 from crm_app.components.list_exports import export_button, export_dialog
 from crm_app.components.list_filters import filter_chips, filter_panel
@@ -13,6 +13,7 @@ from crm_app.components.records import record_form
 from crm_app.core.registry import Entity
 from crm_app.state.list_bulk import ListBulk
 from crm_app.state.list_columns import ListColumns
+from crm_app.state.list_panel import ListPanel
 from crm_app.state.lists import RecordList
 from crm_app.state.record_form import RecordForm
 
@@ -54,8 +55,31 @@ def record_list(entity: Entity) -> rx.Component:
 
 def _head(entity: Entity) -> rx.Component:
     beside = layout_switch("list") if entity.name == "opportunity" else None
-    new = _create(entity, class_name="hide-s", key="C", data_create="")
-    return kit.page_head(entity.plural, export_button(entity), _import(entity), new, beside=beside)
+    return kit.page_head(entity.plural, export_button(entity), _import(entity), _new(entity), beside=beside)
+
+
+def _new(entity: Entity) -> rx.Component:
+    """What makes one, in the head of the list; on a phone the plus of the bottom bar does."""
+    if entity.name != "opportunity":
+        return _create(entity, class_name="hide-s", key="C", data_create="")
+    words = (kit.icon("add", 16), "New deal", rx.el.kbd("C", aria_hidden="true"))
+    there = kit.act_link(*words, href="/pipeline", press=NEW_DEAL, key="C", class_name="btn primary hide-s")
+    return rx.cond(may("opportunity.create"), there)
+
+
+def list_plus(entity: Entity) -> rx.Component | None:
+    """The plus of the bottom bar of a phone."""
+    sign = kit.icon("add", 24)
+    if entity.name == "opportunity":
+        button = kit.act_link(sign, href="/pipeline", press=NEW_DEAL, label="New deal", class_name="plus")
+    elif makes(entity):
+        words = kit.sr(f"New {entity.label.lower()}")
+        button = rx.el.button(
+            sign, words, type="button", class_name="plus", on_click=RecordForm.ask(entity.name, "", "")
+        )
+    else:
+        return None
+    return rx.cond(may(f"{entity.name}.create"), button)
 
 
 def _import(entity: Entity) -> rx.Component:
@@ -78,18 +102,16 @@ def _create(entity: Entity, **props: str) -> rx.Component:
 
 def _bar(entity: Entity, *actions: rx.Component) -> rx.Component:
     """`actions` stand before the choice of columns."""
-    return kit.bar(
+    return rx.el.div(
         kit.search_input(
             "find-in-list", f"Search {entity.plural.lower()}", value=RecordList.query, on_search=RecordList.search
         ),
-        filter_chips(),
-        right=rx.el.div(
-            rx.el.p(RecordList.count, class_name="muted", role="status"),
-            view_changed(),
-            *actions,
-            _look(),
-            class_name="push line",
-        ),
+        rx.el.div(filter_chips(), class_name="line chips"),
+        rx.el.p(RecordList.count, class_name="muted push count", role="status"),
+        view_changed(),
+        *actions,
+        _look(),
+        class_name="bar list-bar",
     )
 
 
@@ -149,6 +171,8 @@ def _table(entity: Entity) -> rx.Component:
         count_text=RecordList.count,
         statuses=RecordList.statuses,
         options=RecordList.options,
+        open_id=RecordList.open_id,
+        on_open=ListPanel.open,
         on_range=RecordList.rows_at,
         on_sort=RecordList.sort_by,
         on_save=RecordList.save,

@@ -3,8 +3,9 @@
 import reflex as rx
 
 from crm_app.components.frame import framed
+from crm_app.components.layouts import NEW_DEAL
 from crm_app.components.platform.search import offer
-from crm_app.components.sales.board import KEYS, NEW_DEAL, BoardView, board, plus
+from crm_app.components.sales.board import KEYS, BoardView, board, plus
 from crm_app.components.sales.board_filters import FilterView
 from crm_app.components.sales.deal_dialog import DealDialogView
 from crm_app.state.sales.board import BoardState

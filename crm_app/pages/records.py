@@ -6,13 +6,15 @@ import reflex as rx
 
 from crm_app import parts
 from crm_app.components.frame import framed
-from crm_app.components.lists import KEYS, makes, record_list
+from crm_app.components.list_panel import list_panel
+from crm_app.components.lists import KEYS, list_plus, makes, record_list
 from crm_app.components.platform.search import offer
 from crm_app.components.records import PAGE_KEYS, record_page
 from crm_app.components.shell import Place, also
 from crm_app.core import registry
 from crm_app.core.registry import Entity
 from crm_app.state.list_bulk import ListBulk
+from crm_app.state.list_panel import ListPanel
 from crm_app.state.list_views import ListViews
 from crm_app.state.lists import RecordList
 from crm_app.state.record import RecordState
@@ -38,7 +40,7 @@ def add(app: rx.App) -> None:
             partial(_list, entity),
             route=f"/{entity.slug}",
             title=f"{entity.plural} · SalesCompass",
-            on_load=[RecordList.load, ListViews.load, ListBulk.load],
+            on_load=[RecordList.load, ListViews.load, ListBulk.load, ListPanel.load],
         )
     for entity in ENTITIES:
         app.add_page(
@@ -51,7 +53,12 @@ def add(app: rx.App) -> None:
 
 def _list(entity: Entity) -> rx.Component:
     return framed(
-        record_list(entity), current=_PLACES.get(entity.name, f"/{entity.slug}"), title=entity.plural, keys=KEYS
+        record_list(entity),
+        current=_PLACES.get(entity.name, f"/{entity.slug}"),
+        title=entity.plural,
+        keys=KEYS,
+        panel=list_panel(entity),
+        create=list_plus(entity),
     )
 
 

@@ -28,7 +28,14 @@ _LONGEST = 160  # characters that a cell gets
 _FACES = ("account", "contact", "user")
 
 
-def column(entity: Entity, name: str, place: int, actor: Actor, widths: Mapping[str, int]) -> dict[str, Any]:
+def columns(entity: Entity, names: Sequence[str], actor: Actor, widths: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The heads, in order. A phone has room for the name and one more: the first amount, else what comes next."""
+    amounts = [n for n in names[1:] if entity.fields[n].kind is Kind.money]
+    beside = (amounts or [*names[1:2], ""])[0]
+    return [_column(entity, n, k, actor, widths) | {"hide": k > 0 and n != beside} for k, n in enumerate(names)]
+
+
+def _column(entity: Entity, name: str, place: int, actor: Actor, widths: Mapping[str, int]) -> dict[str, Any]:
     spec = entity.fields[name]
     view = field_view(spec, {}, actor)
     usual = _TITLE if place == 0 else _WIDTHS.get(spec.kind, _USUAL)
@@ -42,7 +49,6 @@ def column(entity: Entity, name: str, place: int, actor: Actor, widths: Mapping[
         "box": view.box,
         "options": view.options,
         "square": (spec.target if spec.kind is Kind.link else entity.name) == "account",
-        "hide": place > 1,  # a phone has room for the name and one more
     }
 
 
@@ -95,18 +101,27 @@ def number(count: int) -> str:
 
 
 def summed(spec: FieldSpec, found: Sums, actor: Actor) -> dict[str, str]:
-    """{"sum", "average"} as people read them, or {"text"}."""
+    """{"sum", "average"} as people read them, amounts as "sum_short" and "average_short" too, or {"text"}."""
     if found.different is not None:
         what = "owner" if found.different == 1 else "owners"
         return {"text": f"{number(found.different)} {what}"}
     if spec.kind is Kind.money:
-        parts = [money.show(v, c, cents=False) for c, v in found.sums.items()]
-        shown = {"sum": " + ".join(parts[:2]) + (" + …" if len(parts) > 2 else "")}
         currency = next(iter(found.sums), actor.currency)
-        return shown | ({"average": money.show(found.average, currency)} if found.average is not None else {})
+        shown = {
+            "sum": _joined([money.show(v, c, cents=False) for c, v in found.sums.items()]),
+            "sum_short": _joined([money.show_short(v, c) for c, v in found.sums.items()]),
+        }
+        if found.average is None:
+            return shown
+        mean = money.show(found.average, currency), money.show_short(found.average, currency)
+        return shown | {"average": mean[0], "average_short": mean[1]}
     if found.average is None:
         return {}
     mean = f"{found.average:,.1f}".removesuffix(".0").replace(",", NNBSP)
     if spec.kind is Kind.percent:
         return {"average": f"{mean}{NBSP}%"}
     return {"sum": show_value(spec, found.sums[""]), "average": mean}
+
+
+def _joined(amounts: Sequence[str]) -> str:
+    return " + ".join(amounts[:2]) + (" + …" if len(amounts) > 2 else "")

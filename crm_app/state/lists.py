@@ -56,6 +56,7 @@ class RecordList(AppState):
     is_loaded: bool = False
     is_filtered: bool = False
     chips: list[dict[str, str]] = []
+    open_id: str = ""  # the record beside the list
     view_id: str = ""
     view_name: str = ""
     may_keep: bool = False
@@ -133,7 +134,7 @@ class RecordList(AppState):
             self._gen, self._sight = gen, (0, _PAGE)
         self._marks = {}
         self.note = GONE_VIEW if named.is_gone else _note([*gone, *missing], entity)
-        self.columns = [list_cells.column(entity, n, k, actor, widths) for k, n in enumerate(columns_of(view, entity))]
+        self.columns = list_cells.columns(entity, columns_of(view, entity), actor, widths)
         self.chips = _chips(view.filter, entity, actor, titles)
         self.query, self.density = view.query, view.density
         self.sort, self.descending = view.sort or entity.title, view.descending
@@ -279,7 +280,8 @@ class RecordList(AppState):
     @internal
     def to(self, view: View):
         """The event that shows this view: its address."""
-        query = ({"view": self.view_id} if self.view_id else {}) | to_address(view, self._base)
+        here = {"view": self.view_id, "open": self.open_id}
+        query = {k: v for k, v in here.items() if v} | to_address(view, self._base)
         path = str(self.router.url.path).rstrip("/")
         return rx.redirect(path + (f"?{urlencode(query)}" if query else ""), replace=True)
 

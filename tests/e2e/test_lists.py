@@ -49,15 +49,30 @@ async def test_a_cell_is_edited_under_the_keyboard(visit, alice, bob):
     await expect(cell).to_have_text("Machines")
 
 
-async def test_a_click_and_enter_open_the_record(visit, alice):
-    await many(alice, 2)
+async def test_a_record_opens_beside_the_list_and_the_next_one(visit, alice):
+    await many(alice, 3, city="Linz")
     page = await visit(alice, "/accounts")
     await page.locator("[data-row='1']").get_by_role("link", name="Company 001").click()
-    await expect(page.get_by_role("heading", name="Company 001", level=1)).to_be_visible()
-    await page.go_back()
+    panel = page.get_by_role("complementary", name="Company 001")
+    await expect(panel.get_by_role("heading", name="Company 001")).to_be_visible()
+    await expect(page).to_have_url(re.compile(r"\?open=[0-9a-f-]{36}$"))
+    await page.keyboard.press("j")
+    await expect(page.get_by_role("complementary", name="Company 002")).to_be_visible()
+    await page.get_by_role("button", name="Previous record").click()
+    await expect(panel).to_be_visible()
+    await page.reload()
+    await expect(panel.get_by_role("heading", name="Company 001")).to_be_visible()
+    await panel.press("Escape")
+    await expect(panel).to_be_hidden()
+    await expect(page).to_have_url(re.compile("/accounts$"))
     await page.locator("[data-row='0'] [data-col='0']").focus()
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("heading", name="Company 000", level=1)).to_be_visible()
+    await expect(page.get_by_role("complementary", name="Company 000")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("[data-row='0'] [data-col='0']")).to_be_focused()
+    async with page.context.expect_page() as opened:
+        await page.locator("[data-row='2']").get_by_role("link", name="Company 002").click(modifiers=["Control"])
+    await expect((await opened.value).get_by_role("heading", name="Company 002", level=1)).to_be_visible()
 
 
 async def test_columns_and_their_widths_stay_as_they_were_made(visit, alice):

@@ -48,7 +48,7 @@ async def test_mine_is_a_view_of_every_list(alice, bob):
     await accounts(bob, "Zeta")
     async with opened(alice, "/accounts?view=mine", RecordList) as tab:
         assert names(tab) == ["Kessler"] and not tab[RecordList].is_changed and not tab[RecordList].may_keep
-        assert tab[RecordList].chips[0]["text"] == "is any of me"
+        assert tab[RecordList].chips[0]["text"] == "is me"
 
 
 async def test_a_view_is_renamed_pinned_shared_and_deleted(alice, bob):

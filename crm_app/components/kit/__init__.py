@@ -1,7 +1,8 @@
 """The design system: small functions that take vars and handlers and know no state. Use it as `kit.<part>`.
 
 Icons      icon, icon_for
-Buttons    primary, outline, ghost, success, danger, icon_button, link, link_button, download, file_link, copying
+Buttons    primary, outline, ghost, success, danger, icon_button, link, link_button, act_link, download, file_link,
+           copying
 Marks      badge, pill, chip, avatar, avatars, stage_mark, dot, key, sr, clipped; `data_tip=` gives anything a tooltip
 Fields     field, text_input, text_area, money_input, date_input, select, combo, checkbox, check, switch, choice_cards,
            search_input, password_input, given_input, described_by, file_drop, attach
@@ -19,6 +20,7 @@ Classes that need no function: line, stack, grow, push, clip, muted, small, stro
 """
 
 from crm_app.components.kit.buttons import (
+    act_link,
     copying,
     danger,
     download,
@@ -104,6 +106,7 @@ from crm_app.components.kit.tables import bulk_bar, cell, column, pick_cell, sor
 
 __all__ = [
     "Key",
+    "act_link",
     "anchored",
     "attach",
     "avatar",

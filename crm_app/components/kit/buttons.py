@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 from reflex_components_core.react_router.dom import ReactRouterLink
 
+from crm_app.components.kit import scripts
 from crm_app.components.kit.icons import icon
 
 Child = rx.Component | rx.Var | str
@@ -92,6 +93,22 @@ def link_button(
     """A link that looks like a button; `variant` is "", "primary" or "ghost"."""
     classes = " ".join(name for name in ("btn", variant, size, props.pop("class_name", "")) if name)
     return link(*([icon(icon_name, 16)] if icon_name else []), label, href=href, class_name=classes, **props)
+
+
+class ActLink(rx.Component):
+    """The React part; it goes there, and then presses."""
+
+    library = scripts.ACT_LINK
+    tag = "ActLink"
+    to: rx.Var[str]
+    press: rx.Var[str]
+    keys: rx.Var[str]
+    label: rx.Var[str]
+
+
+def act_link(*children: Child, href: str, press: str, label: str = "", key: str = "", class_name: str) -> rx.Component:
+    """What is made on another page: a link there, where `press` (a selector) is then clicked."""
+    return ActLink.create(*children, to=href, press=press, label=label, keys=key, class_name=class_name)
 
 
 def copying(text: rx.Var[str]) -> rx.Var:

@@ -124,6 +124,13 @@ export function DataTable({
   useEffect(() => {
     const was = before.current;
     before.current = openId;
+    if (openId !== was) {
+      // the address names it, without another reading of the list
+      const address = new URL(window.location.href);
+      if (openId) address.searchParams.set("open", openId);
+      else address.searchParams.delete("open");
+      window.history.replaceState(window.history.state, "", address);
+    }
     if (openId) {
       const i = indexOf(openId);
       if (i >= 0) {
@@ -246,7 +253,7 @@ export function DataTable({
             })}
             {below > 0 && <tr aria-hidden="true"><td className="gap" style={{ height: below }} /></tr>}
           </tbody>
-          <Foot {...{ columns, sums, canPick, countText, words }} />
+          <Foot {...{ columns: columns.map((c) => ({ ...c, width: widths[c.name] ?? c.width })), sums, canPick, countText, words }} />
         </table>
       </div>
       {chosen > 0 && (
@@ -286,24 +293,42 @@ function Foot({ columns, sums, canPick, countText, words }) {
           const kind = kinds[c.name] && found[kinds[c.name]] ? kinds[c.name] : choices[0];
           if (!kind) return <td key={c.name} className={className}>{found.text ?? ""}</td>;
           const next = choices[(choices.indexOf(kind) + 1) % choices.length];
+          const inside = (
+            <>
+              <span className="kind">{words[`${kind}Short`]}</span> <Figure full={found[kind]} short={found[`${kind}_short`]} width={c.width} />
+            </>
+          );
           return (
             <td key={c.name} className={className}>
               {choices.length > 1 ? (
                 <button
                   type="button"
                   className="sum"
+                  title={found[kind]}
                   aria-label={`${c.label}: ${words[kind]} ${found[kind]}. ${words.show} ${words[next]}`}
                   onClick={() => setKinds({ ...kinds, [c.name]: next })}
                 >
-                  <span>{words[kind]}</span> <b>{found[kind]}</b>
+                  {inside}
                 </button>
               ) : (
-                <span className="sum"><span>{words[kind]}</span> <b>{found[kind]}</b></span>
+                <span className="sum" title={found[kind]}>{inside}</span>
               )}
             </td>
           );
         })}
       </tr>
     </tfoot>
+  );
+}
+
+/* An amount that fits: in short where the column is too narrow for all of it, and on a phone. */
+function Figure({ full, short, width }) {
+  if (!short || short === full) return <b>{full}</b>;
+  if (full.length * 7 + 56 > width) return <b>{short}</b>;
+  return (
+    <b>
+      <span className="full">{full}</span>
+      <span className="short">{short}</span>
+    </b>
   );
 }

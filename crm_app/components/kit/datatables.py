@@ -17,6 +17,7 @@ _ICONS = {
 _WORDS = {
     "all": "All",
     "average": "Average",
+    "averageShort": "Avg",
     "clear": "Clear the selection",
     "edit": "Edit",
     "loading": "Is being read",
@@ -26,6 +27,7 @@ _WORDS = {
     "selection": "Selection",
     "show": "Show",
     "sum": "Sum",
+    "sumShort": "Sum",
     "width": "Width of",
 }
 

@@ -7,12 +7,11 @@ import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.kit.kanban import kanban
-from crm_app.components.layouts import layout_switch
+from crm_app.components.layouts import NEW_DEAL, layout_switch
 from crm_app.components.sales.board_filters import FilterView, filter_bar
 from crm_app.components.sales.deal_card import deal_card
 from crm_app.components.sales.deal_dialog import DealDialogView, deal_dialog
 
-NEW_DEAL = "[data-new-deal]"
 KEYS = (
     kit.Key("c", "New deal", press=NEW_DEAL, icon="add"),
     kit.Key("space", "Pick up a deal, drop it"),

@@ -16,6 +16,7 @@ from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.core.text import label_of
 
 NameOf = Callable[[FieldSpec, Any], str]  # the name of a linked record, or a label of one's own; "" for the usual one
+_OF_ONE = {"in": "eq", "not_in": "ne", "has_any": "has"}  # a list of one is told as that one
 SHOWN = 5  # values of a list that are told one by one
 
 
@@ -108,6 +109,8 @@ class _Speaker:
             case Takes.pair if isinstance(node.value, tuple | list) and len(node.value) == 2:
                 return spec.label, f"{verb} {self.value(spec, node.value[0])} and {self.value(spec, node.value[1])}"
             case Takes.list if isinstance(node.value, tuple | list):
+                if len(node.value) == 1 and node.op in _OF_ONE:
+                    verb = words(spec.kind, _OF_ONE[node.op])
                 return spec.label, f"{verb} {self.several(spec, node.value)}"
         return spec.label, f"{verb} {self.value(spec, node.value)}"
 
