@@ -88,7 +88,8 @@ def has_overview(entity: Entity) -> bool:
 
 def record_tabs(entity: Entity, *, area: str, inside: bool = False) -> rx.Component:
     """The strip of tabs over the panels of `area`; `inside` a panel beside a list the address stays as it is."""
-    items: list[dict[str, Any]] = [{"id": "overview", "label": "Overview"}] if has_overview(entity) else []
+    has_cards = bool(related_lists(entity)) if inside else has_overview(entity)
+    items: list[dict[str, Any]] = [{"id": "overview", "label": "Overview"}] if has_cards else []
     if entity.name in TIMELINES:
         items.append({"id": "timeline", "label": "Timeline", "count": Timeline.count, "off": ~may("activity.read")})
     items += [
@@ -98,7 +99,7 @@ def record_tabs(entity: Entity, *, area: str, inside: bool = False) -> rx.Compon
     slots = [_item(entity, t) for t in tabs_of(entity)]
     details = {"id": "details", "label": "Details", "narrow": bool(items) and not inside}
     history = {"id": "history", "label": "History"}
-    items = [*items, *slots, details, history] if items else [details, *slots, history]
+    items = [*items, *slots, details, history] if has_cards else [details, *items, *slots, history]
     return kit.panel_tabs(
         f"Parts of the {entity.label.lower()}", items, area=area, inside=inside, on_shown=RecordHistory.shown
     )

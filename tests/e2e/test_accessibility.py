@@ -336,6 +336,8 @@ STOPS = (
     Stop("accounts, nothing found", "/accounts?q=zzz", "No accounts found"),
     Stop("accounts, new", "/accounts", "Kessler", press("New account")),
     Stop("accounts, filtered", f"/accounts?filter={quote(FILTER)}", "Kessler"),
+    Stop("accounts, one beside", "/accounts?open={account_id}", "Open deals"),
+    Stop("accounts, save view", "/accounts?q=kess", "Kessler", press("Save view")),
     Stop("accounts, filter builder", f"/accounts?filter={quote(FILTER)}", "Kessler", build_filter),
     Stop("accounts, columns", "/accounts", "Kessler", press("Columns and density")),
     Stop("exports, none", "/exports", "No exports yet"),
