@@ -12,6 +12,14 @@ from crm_app.state.list_bulk import ListBulk
 from crm_app.state.list_export import ListExport
 
 Row = rx.Var[dict[str, Any]]
+_GROUP = "For the selection"
+KEYS = (
+    kit.Key("e", "Edit the selected records", press="[data-bulk=edit]", icon="edit", group=_GROUP),
+    kit.Key("a", "Give them to somebody else", press="[data-bulk=owner]", icon="person_add", group=_GROUP),
+    kit.Key("", "Change their tags", press="[data-bulk=tags]", icon="tag", group=_GROUP),
+    kit.Key("", "Export them", press="[data-bulk=export]", icon="arrow_download", group=_GROUP),
+    kit.Key("delete", "Delete them", press="[data-bulk=delete]", icon="delete", group=_GROUP),
+)
 _MODES = (("add", "Add to what is there"), ("remove", "Take away"), ("set", "Replace all"))
 _running = ListBulk.running
 
@@ -29,18 +37,29 @@ def bulk_acts(entity: Entity) -> list[rx.Component]:
     if entity.is_managed:
         return [kit.ghost("Export", icon_name="arrow_download", size="sm", on_click=ListExport.ask(True))]
     change, assign = may(f"{entity.name}.update"), may(f"{entity.name}.update") & may(f"{entity.name}.assign")
-    found = [rx.cond(change, kit.ghost("Edit", icon_name="edit", size="sm", on_click=ListBulk.ask("")))]
+    found = [
+        rx.cond(change, kit.ghost("Edit", icon_name="edit", size="sm", on_click=ListBulk.ask(""), data_bulk="edit"))
+    ]
     if "owner_id" in entity.fields:
         owner = kit.ghost(
-            "Owner", icon_name="person", size="sm", on_click=ListBulk.ask("owner_id"), class_name="hide-s"
+            "Owner",
+            icon_name="person",
+            size="sm",
+            on_click=ListBulk.ask("owner_id"),
+            class_name="hide-s",
+            data_bulk="owner",
         )
         found.append(rx.cond(assign, owner))
     if "tags" in entity.fields:
-        tags = kit.ghost("Tags", icon_name="tag", size="sm", on_click=ListBulk.ask("tags"), class_name="hide-s")
+        tags = kit.ghost(
+            "Tags", icon_name="tag", size="sm", on_click=ListBulk.ask("tags"), class_name="hide-s", data_bulk="tags"
+        )
         found.append(rx.cond(change, tags))
-    export = kit.ghost("Export", icon_name="arrow_download", size="sm", on_click=ListExport.ask(True))
+    export = kit.ghost(
+        "Export", icon_name="arrow_download", size="sm", on_click=ListExport.ask(True), data_bulk="export"
+    )
     found.append(rx.cond(may(f"{entity.name}.export"), export))
-    delete = kit.ghost("Delete", icon_name="delete", size="sm", on_click=ListBulk.ask_delete)
+    delete = kit.ghost("Delete", icon_name="delete", size="sm", on_click=ListBulk.ask_delete, data_bulk="delete")
     return [*found, rx.cond(may(f"{entity.name}.delete"), delete)]
 
 

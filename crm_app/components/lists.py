@@ -5,6 +5,7 @@ import reflex as rx
 from crm_app.components import kit
 from crm_app.components.frame import may
 from crm_app.components.layouts import NEW_DEAL, layout_switch
+from crm_app.components.list_bulk import KEYS as BULK_KEYS
 from crm_app.components.list_bulk import bulk_acts, bulk_parts, can_pick
 from crm_app.components.list_exports import export_button, export_dialog
 from crm_app.components.list_filters import filter_chips, filter_panel
@@ -26,6 +27,7 @@ KEYS = (
     kit.Key("mod+a", "Select all that match"),
     kit.Key("shift+x", "Select all from the last selected row on"),
     kit.Key("f2", "Edit a cell"),
+    *BULK_KEYS,
 )
 _MADE_ELSEWHERE = frozenset({"opportunity", "team"})  # on the board, under Settings
 

@@ -111,6 +111,7 @@ async def test_keys_do_what_they_say_and_rest_while_one_types(visit, admin, deal
         await page.keyboard.press("Escape")
     await page.evaluate("document.activeElement?.blur()")
     await page.keyboard.press("n")
+    await expect(page.get_by_placeholder("What is worth knowing?")).to_be_focused()
     await page.keyboard.type("gca?")
     await expect(page.get_by_placeholder("What is worth knowing?")).to_have_value("gca?")
     await page.evaluate("document.activeElement?.blur()")

@@ -5,7 +5,7 @@ import { isThere, perform } from "./acts.js";
 const TYPING = "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable=true]";
 const PAUSE = 900;
 const ANYWHERE = "mod+k"; // also while somebody types; the editing keys of a box stay its own
-const NAMES = { mod: "Ctrl", esc: "Esc", enter: "Enter", space: "Space", shift: "Shift", alt: "Alt", up: "↑", down: "↓" };
+const NAMES = { mod: "Ctrl", esc: "Esc", enter: "Enter", space: "Space", shift: "Shift", alt: "Alt", up: "↑", down: "↓", delete: "Del" };
 const DISMISS =
   "m2.59 2.72.06-.07a.5.5 0 0 1 .63-.06l.07.06L8 7.29l4.65-4.64a.5.5 0 0 1 .7.7L8.71 8l4.64 4.65c.18.17.2.44.06.63l-.06.07a.5.5 0 0 1-.63.06l-.07-.06L8 8.71l-4.65 4.64a.5.5 0 0 1-.7-.7L7.29 8 2.65 3.35a.5.5 0 0 1-.06-.63l.06-.07z";
 

@@ -25,11 +25,12 @@ class Key:
     press: str = ""
     focus: str = ""
     icon: str = ""
+    group: str = ""  # the heading it stands under, when not that of the page
 
     def row(self, group: str) -> dict[str, str]:
         """As the parts in the browser take it."""
         names = {"keys": self.keys, "label": self.label, "press": self.press, "focus": self.focus, "icon": self.icon}
-        return {**names, "group": group}
+        return {**names, "group": self.group or group}
 
 
 class Hotkeys(rx.Component):
