@@ -9,7 +9,7 @@ const MOST = 3;
 // Outlives the page: a notice stays when the person goes on, and none comes twice.
 const kept = { seen: new Set(), shown: [] };
 
-function Notice({ notice, onAct, onClose }) {
+function Notice({ notice, isLast, onAct, onClose }) {
   const failed = notice.kind === "error";
   return (
     <div className={failed ? "notice bad" : "notice"} role={failed ? "alert" : undefined}>
@@ -20,7 +20,7 @@ function Notice({ notice, onAct, onClose }) {
       )}
       <span className="grow">{notice.text}</span>
       {notice.action && (
-        <button type="button" className="btn" data-undo={notice.action === "Undo" ? "" : undefined} onClick={onAct}>
+        <button type="button" className="btn" data-undo={isLast ? "" : undefined} onClick={onAct}>
           {notice.action}
         </button>
       )}
@@ -70,12 +70,14 @@ export function Notices({ items, onAction }) {
     };
   }, []);
 
+  const last = shown.findLast((n) => n.action === "Undo"); // what Ctrl Z takes back
   return (
     <div className="notices" role="status" aria-live="polite">
       {shown.map((n) => (
         <Notice
           key={n.id}
           notice={n}
+          isLast={n === last}
           onClose={() => close(n.id)}
           onAct={() => {
             close(n.id);
