@@ -29,6 +29,7 @@ FREE = {
     "platform.imports.matching.match": CALLED,
     "platform.imports.matching.matched": CALLED,
     "platform.imports.matching.options": CALLED,
+    "platform.imports.matching.texts_of": CALLED,
     "platform.lists.set_width": OWN,
     "platform.lists.where": CALLED,
     "platform.lists.widths": OWN,

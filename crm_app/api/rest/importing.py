@@ -74,7 +74,7 @@ async def _begun(call: Call, entity: Entity, upload: uploads.Upload, *, update: 
 
 def _known(call: Call, entity: Entity, columns: dict[str, str]) -> None:
     known = {f.name for f in suggesting.fields_for(call.actor, entity)}
-    if unknown := next((n for n in columns.values() if n not in known and not n.startswith("custom.")), ""):
+    if unknown := next((n for n in columns.values() if n not in known), ""):
         raise Invalid(
             columns=f"'{unknown[:100]}' is no field that a file may fill; known are {', '.join(sorted(known))}"
         )

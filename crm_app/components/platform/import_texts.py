@@ -3,7 +3,11 @@
 import reflex as rx
 
 from crm_app.components import kit
+from crm_app.services.platform import custom_fields
 from crm_app.state.platform.import_grid import ImportGrid
+
+_LINKED = ("link", custom_fields.FORMULA)  # need more than a column
+_KINDS = [(str(kind), label) for kind, label in custom_fields.KINDS.items() if kind not in _LINKED]
 
 
 def texts_of_column() -> rx.Component:
@@ -56,4 +60,30 @@ def naming() -> rx.Component:
         on_dismiss=ImportGrid.keep_unnamed,
         on_submit=ImportGrid.keep_matching,
         action=kit.primary("Keep this matching", type="submit"),
+    )
+
+
+def new_field() -> rx.Component:
+    """A field of the workspace's own for a column that has none."""
+    asked = ImportGrid.new_field
+    return kit.dialog(
+        "new-field",
+        "Make a field",
+        kit.field(
+            "Name",
+            kit.text_input("field-label", max_length=60, default_value=asked["heading"], data_autofocus=""),
+            control_id="field-label",
+            error=asked["error"],
+        ),
+        kit.field(
+            "Holds",
+            kit.select("field-kind", _KINDS),
+            control_id="field-kind",
+            hint="Of a choice, the texts of the file become the choices.",
+        ),
+        sub=rx.Var.create("For the column ") + asked["heading"],
+        open=asked["heading"] != "",
+        on_dismiss=ImportGrid.keep_fields,
+        on_submit=ImportGrid.make_field,
+        action=kit.primary("Make a field", type="submit"),
     )

@@ -6,10 +6,10 @@ import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.platform.import_grid import rows_of_file
-from crm_app.components.platform.import_texts import naming, texts_of_column
+from crm_app.components.platform.import_texts import naming, new_field, texts_of_column
 from crm_app.components.platform.imports_made import imports_made, lines, take_back
 from crm_app.services.platform.imports import guided
-from crm_app.state.platform.import_grid import ImportGrid
+from crm_app.state.platform.import_grid import NEW_FIELD, ImportGrid
 from crm_app.state.platform.imports import DONE, MATCH, RUN, ImportState
 from crm_app.state.platform.imports_made import ImportsMade
 from crm_app.store import uploads
@@ -45,6 +45,7 @@ def imports() -> rx.Component:
             ),
             texts_of_column(),
             naming(),
+            new_field(),
         ),
     )
 
@@ -239,8 +240,9 @@ def _column(column: Row) -> rx.Component:
             rx.el.select(
                 rx.el.option("Do not import", value=""),
                 rx.foreach(ImportState.fields, lambda f: rx.el.option(f["label"], value=f["value"])),
+                rx.cond(ImportState.rights["settings_manage"], rx.el.option("Make a field for it…", value=NEW_FIELD)),
                 value=field,
-                on_change=lambda to: ImportState.set_field(heading, to),
+                on_change=lambda to: ImportGrid.choose_field(heading, to),
                 class_name="select",
                 aria_label=rx.Var.create("Where ") + heading + " goes",
             ),

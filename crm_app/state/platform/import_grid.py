@@ -5,13 +5,15 @@ from typing import Any
 import reflex as rx
 
 from crm_app.core.errors import CrmError
-from crm_app.services.platform.imports import grid, jobs, matching, outline, presets
+from crm_app.services.platform.imports import adding, grid, jobs, matching, outline, presets
 from crm_app.state.base import id_of
 from crm_app.state.platform import import_words as words
 from crm_app.state.platform.imports import MATCH, ImportState
 from crm_app.store.uow import unit_of_work
 
 NO_MATCHING: dict[str, Any] = {"field": "", "label": "", "heading": "", "texts": [], "choices": []}
+NEW_FIELD = "+"  # chosen where a column goes: a field is made for it
+NO_FIELD: dict[str, str] = {"heading": "", "error": ""}
 
 
 class ImportGrid(ImportState):
@@ -24,6 +26,7 @@ class ImportGrid(ImportState):
     matched: dict[str, Any] = NO_MATCHING
     presets: list[dict[str, str]] = []
     is_naming: bool = False
+    new_field: dict[str, str] = NO_FIELD
 
     @rx.event
     async def begin(self):
@@ -132,6 +135,34 @@ class ImportGrid(ImportState):
             "texts": [{**t, "to": to} if t["text"] == text else t for t in self.matched["texts"]],
         }
         return await self.change_source(lambda one: outline.set_value(one, field, text, to))
+
+    # -- A field of one's own ----------------------------------------------------------------------------------------
+
+    @rx.event
+    async def choose_field(self, heading: str, field: str):
+        """Where a column goes: to a field, to none, or to one that is made for it."""
+        if field != NEW_FIELD:
+            return await self.set_column(heading, field)
+        self.new_field = {"heading": heading, "error": ""}
+        return None
+
+    @rx.event
+    async def keep_fields(self):
+        self.new_field = NO_FIELD
+
+    @rx.event
+    async def make_field(self, form: dict[str, Any]):
+        """A field of the workspace's own for the column that asked."""
+        actor, heading = await self.actor(), str(self.new_field["heading"])
+        label, kind = str(form.get("field-label", "")), str(form.get("field-kind", ""))
+        try:
+            async with unit_of_work(actor) as uow:
+                await adding.add_field(uow, self.job_id(), self.current, heading, label=label, kind=kind)
+        except CrmError as refusal:
+            self.new_field = {"heading": heading, "error": words.sentence(refusal)}
+            return None
+        self.new_field = NO_FIELD
+        return await self.change(lambda document: document)
 
     # -- Matchings that are kept -------------------------------------------------------------------------------------
 

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import reflex as rx
 
-from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError, Forbidden, Invalid, NotFound
 from crm_app.models.platform.imports import JobStatus
+from crm_app.services.platform import schema
 from crm_app.services.platform.imports import adding, jobs, matching, outline, suggesting
 from crm_app.services.platform.imports.jobs import JobView
 from crm_app.services.platform.imports.outline import Document, Source
@@ -139,12 +139,14 @@ class ImportState(AppState):
         self.sources = [words.source(s, job.report if job.is_checked else {}) for s in job.document["sources"]]
         many = len(one["columns"]) > _MANY
         self.columns = [self._column(one, c, open_texts, many=many) for c in one["columns"]]
-        fields = suggesting.fields_for(uow.actor, registry.get(one["entity"]))
+        entity = await schema.entity_of(uow, one["entity"])
+        fields = suggesting.fields_for(uow.actor, entity)
         self.fields = [{"value": f.name, "label": f.label + (" *" if f.required else "")} for f in fields]
         self.options = {**outline.OPTIONS, **one["options"], "can_create": one["entity"] in outline.CREATABLE}
         self.options["left_out"] = sum(1 for c in self.columns if c["is_late"])
-        self.pipelines = await self._names(uow, one, "pipeline_id")
-        self.stages = await self._names(uow, one, "stage_id")
+        known = outline.fields_of(entity)
+        self.pipelines = await self._names(uow, one, "pipeline_id") if "pipeline_id" in known else []
+        self.stages = await self._names(uow, one, "stage_id") if "stage_id" in known else []
         self.report = words.report(job.report, one, outline.name_of(one)) if job.is_checked else words.NO_REPORT
 
     @staticmethod
@@ -164,7 +166,7 @@ class ImportState(AppState):
     @staticmethod
     async def _names(uow: UnitOfWork, one: Source, field: str) -> list[dict[str, str]]:
         """Choices for all rows; none where a column of the file says it."""
-        if field not in outline.fields_of(one["entity"]) or field in outline.filled(one) or field in one["templates"]:
+        if field in outline.filled(one) or field in one["templates"]:
             return []
         return [{"value": o.value, "label": o.label} for o in await matching.options(uow, one, field)]
 
@@ -268,8 +270,8 @@ class ImportState(AppState):
 
         return await self.change(apply)
 
-    @rx.event
-    async def set_field(self, heading: str, field: str):
+    @internal
+    async def set_column(self, heading: str, field: str) -> Any:
         """Where a column goes; an empty field leaves it out."""
         if field and field not in {f["value"] for f in self.fields}:
             return None

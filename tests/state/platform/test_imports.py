@@ -176,10 +176,31 @@ async def test_a_choice_that_cannot_work_is_explained(manager):
     tab = await opened(manager)
     await send(tab, manager, "Foo,Bar\n1,2\n", "x.csv")
     assert "are not matched yet" in tab[ImportState].error
-    await tab.run(ImportState.set_field, "Foo", "name")
+    await tab.run(ImportGrid.choose_field, "Foo", "name")
     assert tab[ImportState].error == ""
-    await tab.run(ImportState.set_field, "Foo", "password")
+    await tab.run(ImportGrid.choose_field, "Foo", "password")
     assert tab[ImportState].columns[0]["field"] == "name"
+
+
+async def test_a_field_is_made_for_a_column_that_has_none(admin):
+    tab = await opened(admin)
+    await send(tab, admin, "Company,Tier,Seats\nKessler,Gold,3\nNordwind,Silver,\n", "accounts.csv")
+    await tab.run(ImportGrid.choose_field, "Tier", "+")
+    assert tab[ImportGrid].new_field["heading"] == "Tier"
+    await tab.run(ImportGrid.make_field, {"field-label": "Tier", "field-kind": "choice"})
+    await tab.run(ImportGrid.choose_field, "Seats", "+")
+    await tab.run(ImportGrid.make_field, {"field-label": "", "field-kind": "number"})
+    assert tab[ImportGrid].new_field["error"]
+    await tab.run(ImportGrid.make_field, {"field-label": "Seats", "field-kind": "number"})
+    assert [c["field"] for c in tab[ImportState].columns] == ["name", "custom.tier", "custom.seats"]
+    await done(tab)
+    await tab.run(ImportState.run)
+    await done(tab)
+    assert tab[ImportState].phase == "done", tab[ImportState].error
+    table = table_of(Account)
+    async with unit_of_work(admin) as uow:
+        found = {r.name: r.custom for r in await uow.rows(sa.select(table.c.name, table.c.custom))}
+    assert found == {"Kessler": {"tier": "gold", "seats": 3}, "Nordwind": {"tier": "silver"}}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from crm_app.core.context import Actor
 from crm_app.core.errors import NotFound
 from crm_app.models.base import table_of
 from crm_app.models.platform.imports import ImportJob, JobStatus
+from crm_app.services.platform import schema
 from crm_app.services.platform.imports import jobs, keeping, outline, planning
 from crm_app.services.platform.imports.report import Report
 from crm_app.services.platform.imports.rows import Problem
@@ -39,7 +40,7 @@ async def check(actor: Actor, job_id: UUID, folder: Path, files: Path, progress:
     async with unit_of_work(actor) as uow:
         job = await _read(uow, job_id)
         document, revision, name = job.document, job.revision, job.name
-        mapping = outline.mapping_of(document, name)
+        mapping = outline.mapping_of(document, name, await schema.entities_of(uow))
         progress.total = len(mapping.steps)
 
         def told(line: str) -> None:

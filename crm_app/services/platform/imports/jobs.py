@@ -14,6 +14,7 @@ from crm_app.core.context import Actor, Source
 from crm_app.core.errors import Conflict, Forbidden, NotFound
 from crm_app.models.base import new_id, table_of
 from crm_app.models.platform.imports import ImportJob, JobStatus
+from crm_app.services.platform import schema
 from crm_app.services.platform.imports import outline
 from crm_app.services.platform.imports.outline import Document
 from crm_app.services.platform.imports.rules import rules_of
@@ -134,7 +135,7 @@ async def check(uow: UnitOfWork, job_id: UUID, *, run_after: bool = False) -> Jo
     job = await _mine(uow, job_id, lock=True)
     if job.status not in OPEN:
         raise Conflict("This import is under way or done already.")
-    _permit(uow.actor, outline.mapping_of(job.document, job.name))
+    _permit(uow.actor, outline.mapping_of(job.document, job.name, await schema.entities_of(uow)))
     if job.status is not JobStatus.checking:
         job.status, job.error, job.wanted = JobStatus.checking, "", "run" if run_after else ""
         job.progress = {"text": "Waiting for its turn", "done": 0, "total": 0}

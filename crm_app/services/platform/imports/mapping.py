@@ -178,25 +178,27 @@ def read_mapping(text: str, *, name: str = "Import") -> ImportMapping:
     return parse_mapping(document, name=name)
 
 
-def parse_mapping(document: Any, *, name: str = "Import") -> ImportMapping:
-    """The mapping of a document that was read elsewhere, as the import page does."""
+def parse_mapping(document: Any, *, name: str = "Import", entities: Dict[str, Entity] | None = None) -> ImportMapping:
+    """The mapping of a document that was read elsewhere, as the import page does; `entities` as the actor sees them
+    (services.platform.schema), without the registry's."""
     whole = Part("", document)
     whole.knows("name", "currency", "day_first", "decimal", "steps")
     defaults = {n: document[n] for n in ("currency", "day_first", "decimal") if n in document}
     items = whole.value("steps", list, [])
     if not items:
         whole.wrong("steps", "is needed: a list with at least one file")
-    steps = tuple(_step(Part(f"steps[{i}].", item), defaults) for i, item in enumerate(items, 1))
+    steps = tuple(_step(Part(f"steps[{i}].", item), defaults, entities) for i, item in enumerate(items, 1))
     return ImportMapping(whole.value("name", str, name)[:200], steps, document)
 
 
-def _step(part: Part, defaults: dict[str, Any]) -> StepMapping:
+def _step(part: Part, defaults: dict[str, Any], entities: Dict[str, Entity] | None) -> StepMapping:
     part.knows(
         "name", "file", "rows", "sheet", "head_row", "separator", "encoding", "entity", "mode", "key", "match", "once",
         "columns", "constants", "templates", "values", "multiply", "if_empty", "links", "skip", "currency",
         "day_first", "decimal", "id_column", "fixes", "left_out", "doubles",
     )  # fmt: skip
-    entity = registry.find(part.value("entity", str, ""))
+    wanted = part.value("entity", str, "")
+    entity = registry.find(wanted) if entities is None else entities.get(wanted)
     if entity is None:
         known = ", ".join(sorted(e.name for e in registry.all_entities()))
         part.wrong("entity", f"must be one of {known}")

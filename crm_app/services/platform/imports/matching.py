@@ -14,6 +14,7 @@ from rapidfuzz import fuzz, process
 from crm_app.core import registry
 from crm_app.core.registry import FieldSpec
 from crm_app.core.text import fold
+from crm_app.services.platform import schema
 from crm_app.services.platform.imports import keeping, outline
 from crm_app.services.platform.imports.outline import Source
 from crm_app.services.platform.imports.reading import FileHints
@@ -62,7 +63,7 @@ class Matched:
 
 async def match(uow: UnitOfWork, one: Source) -> Source:
     """The source with its values matched, where it is plain what they mean. What a person chose stays."""
-    if "pipeline_id" in outline.fields_of(one["entity"]):
+    if "pipeline_id" in await _fields(uow, one):
         one = await _choose_pipeline(uow, one)
     for found in await matched(uow, one):
         chosen = dict(one["values"].get(found.field, {}))
@@ -84,7 +85,7 @@ async def _choose_pipeline(uow: UnitOfWork, one: Source) -> Source:
 
 async def matched(uow: UnitOfWork, one: Source) -> list[Matched]:
     """The columns whose texts mean choices or records of a short list, with each different text."""
-    fields = outline.fields_of(one["entity"])
+    fields = await _fields(uow, one)
     wanted = {c["field"]: [c["heading"]] for c in one["columns"] if c["field"]} | one["templates"]
     wanted = {n: h for n, h in wanted.items() if n in fields and _has_options(one["entity"], fields[n])}
     if not wanted:
@@ -105,7 +106,17 @@ async def matched(uow: UnitOfWork, one: Source) -> list[Matched]:
 
 async def options(uow: UnitOfWork, one: Source, field: str) -> list[Option]:
     """What may be chosen for a field of all rows."""
-    return await _options(uow, one, outline.fields_of(one["entity"])[field])
+    return await _options(uow, one, (await _fields(uow, one))[field])
+
+
+async def texts_of(uow: UnitOfWork, one: Source, heading: str) -> list[str]:
+    """The different texts of a column, the most frequent first."""
+    counts = await asyncio.to_thread(_counts, str(uploads.home(uow.actor)), one, {"": [heading]})
+    return [t for t, _ in counts[""]]
+
+
+async def _fields(uow: UnitOfWork, one: Source) -> dict[str, FieldSpec]:
+    return outline.fields_of(await schema.entity_of(uow, one["entity"]))
 
 
 def _has_options(entity: str, spec: FieldSpec) -> bool:

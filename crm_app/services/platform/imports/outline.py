@@ -9,7 +9,7 @@ from typing import Any
 
 from crm_app.core import registry
 from crm_app.core.errors import Invalid
-from crm_app.core.registry import FieldSpec, Kind
+from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.services.platform.imports import profiles
 from crm_app.services.platform.imports.mapping import Act, ImportMapping, importable, parse_mapping
 from crm_app.services.platform.imports.profiles import Profile
@@ -18,6 +18,7 @@ from crm_app.services.platform.imports.suggesting import Suggestion, plain
 
 Document = dict[str, Any]
 Source = dict[str, Any]
+Entities = Mapping[str, Entity]
 MOST_SOURCES = 20
 MOST_FIXES = 5_000
 EMPTY: Document = {"sources": []}
@@ -163,12 +164,14 @@ def decide_row(one: Source, row: int, act: str) -> Source:
 # -- The mapping -----------------------------------------------------------------------------------------------------
 
 
-def mapping_of(document: Document, name: str) -> ImportMapping:
-    """Invalid says what is still to be chosen, and of which file."""
+def mapping_of(document: Document, name: str, entities: Entities) -> ImportMapping:
+    """`entities` as the actor sees them. Invalid says what is still to be chosen, and of which file."""
     sources = _in_order(document["sources"])
     if not sources:
         raise Invalid(file="is missing: choose one first")
-    return parse_mapping({"name": name, "steps": [_step(s, sources) for s in sources]}, name=name)
+    return parse_mapping(
+        {"name": name, "steps": [_step(s, sources, entities) for s in sources]}, name=name, entities=entities
+    )
 
 
 def file_of(one: Source) -> str:
@@ -184,7 +187,7 @@ def _in_order(sources: Sequence[Source]) -> list[Source]:
     def visit(entity: str, above: tuple[str, ...]) -> None:
         if entity in done or entity in above:
             return
-        for spec in fields_of(entity).values():
+        for spec in fields_of(registry.get(entity)).values():
             if spec.target in present and spec.target != entity:
                 visit(spec.target, (*above, entity))
         done.append(entity)
@@ -195,8 +198,9 @@ def _in_order(sources: Sequence[Source]) -> list[Source]:
     return sorted((s for s in sources if s["entity"]), key=lambda s: done.index(s["entity"]))
 
 
-def _step(one: Source, sources: Sequence[Source]) -> dict[str, Any]:
-    entity, fields = registry.get(one["entity"]), fields_of(one["entity"])
+def _step(one: Source, sources: Sequence[Source], entities: Entities) -> dict[str, Any]:
+    entity = entities[one["entity"]]
+    fields = fields_of(entity)
     columns = {c["heading"]: c["field"] for c in one["columns"] if c["field"] and c["field"] not in one["templates"]}
     by_field = {f: h for h, f in columns.items()}
     if unknown := next((f for f in by_field if f not in fields), ""):
@@ -250,5 +254,5 @@ def _link(one: Source, name: str, spec: FieldSpec, heading: str, sources: Sequen
     return rule | asked
 
 
-def fields_of(entity_name: str) -> dict[str, FieldSpec]:
-    return importable(registry.get(entity_name), rules_of(entity_name))
+def fields_of(entity: Entity) -> dict[str, FieldSpec]:
+    return importable(entity, rules_of(entity.name))

@@ -1,5 +1,6 @@
 """Matchings of columns that were kept under a name, for the next file of the same kind."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -7,8 +8,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_app.core.errors import Invalid
+from crm_app.core.registry import FieldSpec
 from crm_app.models.base import new_id, table_of
 from crm_app.models.platform.imports import ImportPreset
+from crm_app.services.platform import schema
 from crm_app.services.platform.imports import jobs, outline
 from crm_app.services.platform.imports.outline import Source
 from crm_app.services.platform.imports.suggesting import plain
@@ -65,7 +68,8 @@ async def remove(uow: UnitOfWork, preset_id: UUID) -> None:
 async def apply(uow: UnitOfWork, one: Source, preset_id: UUID) -> Source:
     """The file matched as the preset says, as far as it has the columns."""
     jobs.allowed(uow.actor)
-    return _applied(one, await uow.get(ImportPreset, preset_id))
+    known = outline.fields_of(await schema.entity_of(uow, one["entity"]))
+    return _applied(one, await uow.get(ImportPreset, preset_id), known)
 
 
 async def remembered(uow: UnitOfWork, one: Source) -> Source:
@@ -82,12 +86,13 @@ async def remembered(uow: UnitOfWork, one: Source) -> Source:
         .limit(1)
     )
     preset = await uow.scalar(query)
-    return one if preset is None else _applied(one, preset)
+    if preset is None:
+        return one
+    return _applied(one, preset, outline.fields_of(await schema.entity_of(uow, one["entity"])))
 
 
-def _applied(one: Source, preset: ImportPreset) -> Source:
+def _applied(one: Source, preset: ImportPreset, known: Mapping[str, FieldSpec]) -> Source:
     fields = preset.document["fields"]
-    known = outline.fields_of(one["entity"])
     columns = []
     for column in one["columns"]:
         field = fields.get(plain(column["heading"]), "")

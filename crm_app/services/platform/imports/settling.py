@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from crm_app.core.changes import Draft, guards_of
+from crm_app.core.conditions import stored
 from crm_app.core.errors import CrmError, Invalid
-from crm_app.core.registry import Entity, Kind
+from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.services.platform.imports.directory import SEPARATOR, Planned, default_of
 from crm_app.services.platform.imports.frames import pl
 from crm_app.services.platform.imports.joining import column_dtype
@@ -139,6 +142,7 @@ async def settle(uow: UnitOfWork, rows: Rows, planned: Planned) -> Settled:
     """Split into new, changed and unchanged, with every column that follows from others."""
     entity = rows.step.entity
     _derive(rows, entity)
+    _gather_custom(rows)
     columns = [c for c in rows.frame.columns if c in entity.table.c]
     await _keep_unique(uow, rows, columns, planned)
     children = {m: f for m, f in (await rows.step.rules.children(rows)).items() if f.height}
@@ -170,6 +174,29 @@ def _derive(rows: Rows, entity: Entity) -> None:
             values.append(plain(follow(view)))
         rows.put(name, pl.Series(name, values, dtype=dtype))
         view.columns.pop(name, None)  # what was derived counts for what is derived next
+
+
+def _gather_custom(rows: Rows) -> None:
+    """The workspace's own fields together, as their column holds them; of known records on top of what is there."""
+    names = [n for n in rows.frame.columns if n in rows.specs and rows.specs[n].custom]
+    if not names:
+        return
+    before = rows.current["custom"].to_list() if rows.current is not None else [None] * len(rows)
+    columns = [[_stored(rows.specs[n], v) for v in rows.frame[n].to_list()] for n in names]
+    texts = []
+    for old, row in zip(before, zip(*columns, strict=True), strict=True):
+        whole = json.loads(old) if old else {}
+        given = {rows.specs[n].key: v for n, v in zip(names, row, strict=True) if v is not None}
+        texts.append(json.dumps({**whole, **given}, ensure_ascii=False))
+    rows.put("custom", pl.Series("custom", texts, dtype=pl.String))
+
+
+def _stored(spec: FieldSpec, value: Any) -> Any:
+    if value is None:
+        return None
+    if spec.kind is Kind.choices:
+        return json.loads(value)
+    return stored.store(Decimal(value) if spec.kind is Kind.decimal else value)
 
 
 class _View(Mapping[str, Any]):
