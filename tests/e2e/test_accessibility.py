@@ -225,6 +225,12 @@ async def check_file(page: Page) -> None:
     await expect(page.get_by_role("button", name="Import 2 rows")).to_be_visible(timeout=15_000)
 
 
+async def make_field(page: Page) -> None:
+    await check_file(page)
+    await page.get_by_role("combobox", name="Where Stage goes").select_option(label="Make a field for it…")
+    await expect(page.get_by_role("dialog", name="Make a field")).to_be_visible()
+
+
 async def match_values(page: Page) -> None:
     await check_file(page)
     await page.get_by_role("button", name="Match the values of Stage").click()
@@ -365,6 +371,7 @@ STOPS = (
     Stop("import", "/import", "Import", fresh_import),
     Stop("import, checked", "/import", "Import", check_file),
     Stop("import, values", "/import", "Import", match_values),
+    Stop("import, a field", "/import", "Import", make_field),
     Stop("pipelines", "/settings/pipelines", "Stages of New business"),
     Stop("settings", "/settings", "Where you are signed in"),
     Stop("profile", "/settings/profile", "What you are told of"),

@@ -68,8 +68,8 @@ async def remove(uow: UnitOfWork, preset_id: UUID) -> None:
 async def apply(uow: UnitOfWork, one: Source, preset_id: UUID) -> Source:
     """The file matched as the preset says, as far as it has the columns."""
     jobs.allowed(uow.actor)
-    known = outline.fields_of(await schema.entity_of(uow, one["entity"]))
-    return _applied(one, await uow.get(ImportPreset, preset_id), known)
+    preset = await uow.get(ImportPreset, preset_id)
+    return _applied(one, preset, outline.fields_of(await schema.entity_of(uow, one["entity"])))
 
 
 async def remembered(uow: UnitOfWork, one: Source) -> Source:
