@@ -27,7 +27,7 @@ from crm_app.store.uow import UnitOfWork
 
 Progress = Callable[[str, int, int], None]  # step, rows written, rows to write
 CHUNK = 5_000
-_ID_CHUNK = 1_000
+_ID_CHUNK = 5_000
 _TEMP = "import_rows"
 _LOCK_CLASS = 7_270_002  # advisory lock: one import a workspace at a time
 _BY_US = frozenset({"tenant_id", "created_by_id", "updated_at", "updated_by_id", "version"})
