@@ -208,6 +208,34 @@ async def test_a_right_lost_on_the_way_stops_it(workspace, alice, admin, monkeyp
     assert set(await rows(admin, CONTACT, "city")) == {""}
 
 
+async def test_what_breaks_in_the_middle_says_where_it_stopped_and_goes_on(alice, monkeypatch):
+    monkeypatch.setattr(bulk_operations, "CHUNK", 2)
+    await forget_jobs()
+    begun = await edit(alice, CONTACT, {"city": "Linz"}, await people(alice, 6))
+    whole, seen = bulk_chunks._keep, []
+
+    async def breaks(*given):
+        seen.append(given)
+        await whole(*given)
+        if len(seen) == 2:
+            raise RuntimeError("a bug, after the chunk was written and before it was committed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bulk_chunks, "_keep", breaks)
+        await work_off()
+    async with unit_of_work(alice) as uow:
+        stopped = await bulk_operations.read(uow, begun.id)
+        assert (stopped.status, stopped.changed) == (BulkStatus.failed, 2)
+        assert "went wrong on our side" in stopped.error and "bug" not in stopped.error
+        assert await rows(alice, CONTACT, "version") == [2, 2, 1, 1, 1, 1]
+        await bulk_operations.resume(uow, begun.id)
+    await work_off()
+    async with unit_of_work(alice) as uow:
+        done = await bulk_operations.read(uow, begun.id)
+    assert (done.status, done.changed) == (BulkStatus.done, 6)
+    assert await rows(alice, CONTACT, "version") == [2] * 6
+
+
 async def test_undo_puts_back_what_nobody_touched_since(alice, bob):
     ids = await people(alice, 2, city="Graz", tags=["a"]) + await people(alice, 1)
     done = await edit(alice, CONTACT, {"city": "Linz", "tags": ["b"]}, ids)
