@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from crm_app.api.rest import bulk, docs, exporting, importing, reading, tokens, transitions, writing
+from crm_app.api.rest import bulk, docs, exporting, importing, merging, reading, tokens, transitions, writing
 from crm_app.api.rest.answers import Answer
 from crm_app.api.rest.calls import Endpoint, Public, public, served, told
 from crm_app.api.rest.entities import ALL
@@ -27,6 +27,7 @@ BULK: Mapping[str, Methods] = {
     "update": {"POST": bulk.update},
     "delete": {"POST": bulk.delete},
 }
+MERGES: Mapping[str, Methods] = {"merge": {"POST": merging.merge}, "merges": {"GET": merging.listed}}
 # Written by functions of their own, under Settings.
 MANAGED_LISTS: Methods = {"GET": reading.listed}
 MANAGED_RECORDS: Methods = {"GET": reading.read}
@@ -66,6 +67,10 @@ async def _led(request: Request, segments: tuple[str, ...]) -> Any:
 def methods_of(segments: tuple[str, ...]) -> Methods | None:
     """What an address knows; None when there is no such address."""
     entity = registry.by_slug(segments[0]) if segments else None
+    return (_merges(segments) if merging.is_merged(entity) else None) or _methods(segments, entity)
+
+
+def _methods(segments: tuple[str, ...], entity: registry.Entity | None) -> Methods | None:
     is_managed = entity is not None and entity.is_managed
     match len(segments):
         case 1 if segments[0] == "me":
@@ -91,6 +96,12 @@ def methods_of(segments: tuple[str, ...]) -> Methods | None:
         case 3 if entity is not None and _leads_to_many(entity, segments[2]):
             return {"GET": reading.listed_there}
     return None
+
+
+def _merges(segments: tuple[str, ...]) -> Methods | None:
+    if len(segments) == 5:
+        return {"POST": merging.undo} if (segments[2], segments[4]) == ("merges", "undo") else None
+    return MERGES.get(segments[2]) if len(segments) == 3 else None
 
 
 def _leads_to_many(entity: registry.Entity, name: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from crm_app.api.rest import bulk, openapi_files, queries, schemas, transitions
+from crm_app.api.rest import bulk, merging, openapi_files, queries, schemas, transitions
 from crm_app.api.rest.schemas import Schema, camel
 from crm_app.core import registry
 from crm_app.core.conditions import operators_for
@@ -106,6 +106,8 @@ def _paths(entity: Entity) -> dict[str, Any]:
     if transitions.is_deal(entity):
         moved = _writes(entity, "transition", "Move, win, lose or reopen a deal", body="StageTransition", gives=name)
         paths[f"{one}stage-transition/"] = {"parameters": [_ID], "post": moved}
+    if merging.is_merged(entity):
+        paths |= merging.paths(entity, one, _writes, _answers("Merges", _READING), _ID)
     for verb in ("create", "update", "delete"):
         many = _writes(
             entity,
@@ -225,6 +227,8 @@ def _shared() -> dict[str, Schema]:
         "BulkResult": _object(results={"type": "array", "items": result}, succeeded=whole, failed=whole),
         "Pair": _object(access_token=_TEXT, token_type=_TEXT, expires_in=whole, refresh_token=_TEXT),
         "StageTransition": transitions.schema(schemas.field),
+        "Merge": merging.schema(),
+        **merging.answers(),
         "ImportReport": openapi_files.report(),
         "Me": _object(
             id=_ID["schema"],
