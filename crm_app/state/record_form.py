@@ -10,7 +10,7 @@ from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError
 from crm_app.core.matching import rules_for
-from crm_app.core.registry import Entity
+from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.services.customers import duplicates
 from crm_app.services.platform import finding, operations, records
 from crm_app.services.platform.schema import entity_of
@@ -156,4 +156,16 @@ def _field(entity: Entity, name: str, actor: Actor) -> dict[str, Any]:
         return field_of(spec, required=False, value=str(actor.user_id), text=actor.name)
     usual = {"currency": actor.currency, "is_active": "yes"}
     text = actor.currency if spec.currency_field else ""
-    return field_of(spec, required=spec.required, text=text, value=usual.get(name, ""))
+    return field_of(spec, required=spec.required, text=text, value=usual.get(name, ""), hint=_hint(spec))
+
+
+def _hint(spec: FieldSpec) -> str:
+    """What an admin wrote for whoever fills it in, or how it is written where its box does not say."""
+    if spec.help:
+        return spec.help
+    if spec.kind is Kind.datetime:
+        return "Like 2027-03-31 09:30"
+    if spec.kind is Kind.choices:
+        labels = [c.label for c in spec.choices]
+        return f"Of {', '.join(labels[:12])}; parted by semicolons" if labels else "Parted by semicolons"
+    return ""

@@ -9,7 +9,18 @@ from sqlmodel import Field
 
 from crm_app.core.registry import Section, declare
 from crm_app.core.related import elsewhere
-from crm_app.models.base import Record, choice, full_index, link, live_index, tenant_fk, trash_index, typed, when
+from crm_app.models.base import (
+    Record,
+    choice,
+    full_index,
+    json_list,
+    link,
+    live_index,
+    tenant_fk,
+    trash_index,
+    typed,
+    when,
+)
 
 
 class ActivityStatus(StrEnum):
@@ -63,6 +74,7 @@ class Activity(Record, table=True):
     account_id: UUID | None = link("account", default=None)
     contact_id: UUID | None = link("contact", default=None)
     completed_at: datetime | None = when(default=None)
+    tags: list[str] = json_list()
 
 
 ACTIVITY_TYPE = declare(
@@ -87,7 +99,7 @@ ACTIVITY = declare(
     columns=("subject", "kind", "happens_at", "status", "outcome", "owner_id", "opportunity_id", "account_id"),
     form=(
         Section("Activity", ("kind", "subject", "body", "status", "happens_at", "duration_minutes", "outcome")),
-        Section("With", ("opportunity_id", "account_id", "contact_id", "owner_id", "location", "next_steps")),
+        Section("With", ("opportunity_id", "account_id", "contact_id", "owner_id", "location", "next_steps", "tags")),
     ),
     search=("subject",),
     always=frozenset({"kind", "status", "happens_at", "owner_id"}),  # timelines are made of them

@@ -7,7 +7,7 @@ from sqlmodel import Field
 
 from crm_app.core.registry import Section, declare
 from crm_app.core.text import name_key, sort_key
-from crm_app.models.base import Derived, Record, live_index, money, searchable, trash_index, typed
+from crm_app.models.base import Derived, Record, json_list, live_index, money, searchable, trash_index, typed
 
 
 class Product(Record, table=True):
@@ -30,6 +30,7 @@ class Product(Record, table=True):
     unit: str = Field(default="", max_length=30)
     is_active: bool = True
     description: str = typed("long_text", default="")
+    tags: list[str] = json_list()
     name_key: str = Field(default="", max_length=200)
     sort_key: str = Field(default="", max_length=200)
     search_text: str | None = searchable("name", "sku", "family")
@@ -43,7 +44,7 @@ PRODUCT = declare(
     icon="box",
     columns=("name", "sku", "family", "price_minor", "is_active"),
     form=(
-        Section("Product", ("name", "sku", "family", "unit", "is_active", "description")),
+        Section("Product", ("name", "sku", "family", "unit", "is_active", "tags", "description")),
         Section("Price", ("price_minor", "currency")),
     ),
     search=("name", "sku", "family"),

@@ -86,7 +86,7 @@ async def create(
 async def change(uow: UnitOfWork, view_id: UUID, view: View) -> SavedView:
     """Keep another filter, order and columns under the same name."""
     saved = await _to_change(uow, view_id)
-    lists.check(uow, registry.get(saved.about), view.filter)
+    lists.check(uow, await lists.entity_of(uow, saved.about), view.filter)
     saved.definition, saved.updated_at = views.dump(view), uow.now
     await uow.flush()
     return saved

@@ -12,7 +12,7 @@ from crm_app.core.registry import Kind
 from crm_app.core.views import View
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.sales.opportunities import OPPORTUNITY
-from crm_app.services.platform import audit, custom_fields, field_settings, history, lists, records
+from crm_app.services.platform import audit, custom_fields, field_settings, history, lists, records, saved_views
 from crm_app.services.platform.custom_fields import Similar
 from crm_app.services.platform.schema import entity_of
 from crm_app.store.uow import unit_of_work
@@ -114,6 +114,14 @@ async def test_lists_filter_sort_and_add_up(admin):
         more = View(columns=("name", name), filter=conditions.parse({"field": name, "op": "gt", "value": 10}))
         assert [r["name"] for r in (await lists.page(uow, entity, more)).rows] == ["Two"]
         assert (await lists.totals(uow, entity, view)).columns[name].sums == {"": 25}
+
+
+async def test_views_are_kept_that_ask_for_it(admin):
+    name = await make(admin, "Seats", "number")
+    view = View(columns=("name", name), filter=conditions.parse({"field": name, "op": "gt", "value": 10}))
+    async with unit_of_work(admin) as uow:
+        kept = await saved_views.create(uow, await lists.entity_of(uow, "account"), view, name="Large")
+        await saved_views.change(uow, kept.id, view)
 
 
 async def test_its_changes_are_in_the_history(admin):
