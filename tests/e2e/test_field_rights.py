@@ -27,7 +27,7 @@ CLOSED = (
     "contact.title", "contact.phone", "opportunity.amount_minor", "opportunity.next_step", "opportunity.tags",
     "activity.body", "activity.outcome",
 )  # fmt: skip
-_TELLING = re.compile(r"quokka|4.?711.?234|471.?123.?4|30.?901.?820|8642", re.IGNORECASE)
+_TELLING = re.compile(r"quokka|(?<!\d)(4.?711.?234(00)?|30.?901.?820|8.?642)(?!\d)", re.IGNORECASE)
 
 
 @dataclass
@@ -160,10 +160,8 @@ async def test_an_admin_adds_a_field_and_everybody_has_it(visit, workspace):
     await panel.get_by_label("Holds").select_option("choice")
     await panel.get_by_label("Choice", exact=True).nth(0).fill("Gold")
     await panel.get_by_label("Choice", exact=True).nth(1).fill("Silver")
-    await page.screenshot(path="/tmp/fields-panel.png")
     await panel.get_by_role("button", name="Save field").click()
     await expect(page.get_by_role("region", name="Your own fields, in their order")).to_contain_text("Tier")
-    await page.screenshot(path="/tmp/fields-page.png")
     await page.goto("/accounts?cols=name,custom.tier")
     await expect(page.get_by_text("Tier").first).to_be_visible()
     await page.keyboard.press("c")

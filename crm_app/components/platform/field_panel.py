@@ -146,11 +146,11 @@ def _choices() -> rx.Component:
                 _is_new | _is_own | _one["free"].to(bool),
                 kit.icon_button("dismiss", "Leave out", size=16, on_click=FieldPanel.drop_choice(key)),
             ),
-            class_name="line tight",
+            class_name="line tight choice-row",
             key=key,
         )  # fmt: skip
 
-    return rx.el.fieldset(
+    box = rx.el.fieldset(
         rx.el.legend("Choices", class_name="label"),
         rx.foreach(FieldPanel.choices, row),
         rx.cond(
@@ -158,8 +158,9 @@ def _choices() -> rx.Component:
             kit.ghost("Choice", icon_name="add", size="sm", on_click=FieldPanel.add_choice),
         ),
         rx.cond(_wrong.contains("choices"), rx.el.p(_wrong["choices"], class_name="error"), rx.fragment()),
-        class_name="bare ticks sec roomy",
+        class_name="bare ticks",
     )
+    return rx.el.div(box, class_name="sec roomy")
 
 
 def _question() -> rx.Component:

@@ -42,6 +42,8 @@ KINDS: Mapping[str, str] = {
     FORMULA: "Formula",
 }
 TARGETS = ("account", "contact", "opportunity", "product", "user")
+_FIRST = ("account", "contact", "opportunity", "product", "activity")
+_SETUP = frozenset({"activity_type", "pipeline", "stage", "win_loss_reason"})  # short lists, changed on their own pages
 _ALIKE = 88  # of 100: labels that close are pointed out
 _fields = table_of(CustomField)
 
@@ -58,8 +60,9 @@ class Similar(Conflict):
 
 
 def entities() -> list[Entity]:
-    """Those that may get fields."""
-    return [e for e in registry.all_entities() if not e.is_managed and "custom" in e.table.c and e.columns]
+    """Those that may get fields, the most used first."""
+    found = [e for e in registry.all_entities() if not e.is_managed and "custom" in e.table.c and e.name not in _SETUP]
+    return sorted(found, key=lambda e: (_FIRST.index(e.name) if e.name in _FIRST else len(_FIRST), e.plural))
 
 
 def _entity(name: str) -> Entity:
