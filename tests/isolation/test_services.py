@@ -25,6 +25,7 @@ from crm_app.core.views import View
 from crm_app.models.base import new_id
 from crm_app.services.activities.activities import With
 from crm_app.services.platform.audit_log import Asked
+from crm_app.services.platform.imports import outline
 from crm_app.services.platform.notifications import JOB_DONE
 from crm_app.services.sales.board import Filters
 from crm_app.services.sales.opportunities import Closing, Moved
@@ -139,6 +140,12 @@ def value_for(parameter: str, hint: Any, world: World, entity: Entity | None) ->
     return _plain(parameter, hint, entity)
 
 
+_NAMED = {
+    "email": "somebody.new@example.com",
+    "one": outline.source("x", "x", "x.csv", "", 1, "", []) | {"entity": "account"},
+}
+
+
 def _plain(parameter: str, hint: Any, entity: Entity | None) -> Any:
     if hint is Entity:
         return entity
@@ -148,8 +155,8 @@ def _plain(parameter: str, hint: Any, entity: Entity | None) -> Any:
         return "call"
     if _is_mark(hint):
         return datetime.now(UTC), new_id()
-    if parameter == "email":
-        return "somebody.new@example.com"
+    if parameter in _NAMED:
+        return _NAMED[parameter]
     if isinstance(hint, type) and issubclass(hint, Enum):
         return list(hint)[-1]
     if get_origin(hint) is Literal:
