@@ -15,7 +15,9 @@ from crm_app.jobs.delivery import system_actor
 from crm_app.models.base import table_of
 from crm_app.models.platform.imports import ImportBatch, ImportJob, JobStatus
 from crm_app.services.people import actors
+from crm_app.services.platform import notifications
 from crm_app.services.platform.imports import checking, jobs, running, writing
+from crm_app.services.platform.notifications import JOB_DONE
 from crm_app.store import uploads
 from crm_app.store.queue import queue
 from crm_app.store.uow import signal, unit_of_work
@@ -85,6 +87,7 @@ async def run_import(tenant_id: str, job_id: str) -> None:
         await _fail(mine, "Writing failed on our side; an admin finds the reason in the log.", JobStatus.failed)
     finally:
         await _tell(mine)
+    await _notify(mine)
 
 
 async def _run(mine: _Mine) -> None:
@@ -127,6 +130,21 @@ async def _mine(tenant_id: UUID, job_id: UUID, *wanted: JobStatus) -> _Mine | No
 async def _fail(mine: _Mine, error: str, status: JobStatus) -> None:
     async with unit_of_work(mine.actor) as uow:
         await checking.fail(uow, mine.job_id, error, status)
+
+
+async def _notify(mine: _Mine) -> None:
+    """For whoever has left the page meanwhile: it is in, or it is not and why."""
+    columns = [_jobs.c[n] for n in ("name", "status", "error")]
+    async with unit_of_work(mine.actor) as uow:
+        found = (await uow.rows(sa.select(*columns).where(_jobs.c.id == mine.job_id)))[0]
+        if found.status not in (JobStatus.done, JobStatus.failed):
+            return
+        name = found.name or "Your import"
+        title = f"{name} is imported" if found.status is JobStatus.done else f"{name} was not imported"
+        await notifications.notify(
+            uow, mine.actor.user_id, JOB_DONE, title=title, text=found.error, href="/import",  # type: ignore[arg-type]
+            key=f"import:{mine.job_id}:{found.status.value}",
+        )  # fmt: skip
 
 
 async def _tell(mine: _Mine) -> None:

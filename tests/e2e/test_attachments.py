@@ -45,7 +45,7 @@ async def test_by_button_drop_and_paste_then_looked_at_and_undone(visit, alice, 
     deal = await a_deal(alice, "Roll-out")
     page = await visit(alice, f"/opportunities/{deal.id}")
     colleague = await visit(bob, f"/opportunities/{deal.id}")
-    card = page.get_by_role("region", name="Files")
+    card = page.get_by_role("group", name="Files")
     await expect(card.get_by_text("No files yet")).to_be_visible()
     await page.locator(".card.files input[type=file]").set_input_files(
         [a_file("Quote v3.pdf", PAPER), a_file("Rack counts.csv", b"a;b\n1;2\n")]
@@ -79,7 +79,7 @@ async def test_by_button_drop_and_paste_then_looked_at_and_undone(visit, alice, 
 async def test_a_lie_is_refused_and_a_lost_line_can_be_tried_again(visit, alice):
     deal = await a_deal(alice, "Roll-out")
     page = await visit(alice, f"/opportunities/{deal.id}")
-    card = page.get_by_role("region", name="Files")
+    card = page.get_by_role("group", name="Files")
     await expect(card.get_by_text("No files yet")).to_be_visible()
     visit.expect_noise("status of 422")
     box = page.locator(".card.files input[type=file]")

@@ -59,4 +59,4 @@ async def test_on_the_page_of_an_account_with_its_files_beside(visit, alice):
     page = await visit(alice, f"/accounts/{account.id}#timeline")
     await expect(page.locator(".tl .remark")).to_contain_text("Pays late")
     await page.get_by_role("navigation", name="Parts of the account").get_by_role("link", name="Files").click()
-    await expect(page.get_by_role("region", name="Files").get_by_text("No files yet").first).to_be_visible()
+    await expect(page.get_by_role("group", name="Files").get_by_text("No files yet")).to_be_visible()

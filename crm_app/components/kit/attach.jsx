@@ -163,7 +163,8 @@ export function Attach({ title, count = 0, url, largest = 0, can = true, known =
   };
 
   return (
-    <section
+    <div
+      role="group"
       className={`card files ${over && can ? "over" : ""}`}
       aria-labelledby={`${id}-title`}
       onDragEnter={(e) => holdsFiles(e) && setOver(true)}
@@ -202,6 +203,6 @@ export function Attach({ title, count = 0, url, largest = 0, can = true, known =
       <span className="sr" role="status">
         {heard}
       </span>
-    </section>
+    </div>
   );
 }

@@ -98,7 +98,7 @@ export function Remark({ id, text = "", mentions = [], mayEdit, mayRemove, edite
     <div className="remark editing">
       <textarea
         ref={box}
-        className="textarea"
+        className="input"
         aria-label="The comment"
         aria-invalid={message ? true : undefined}
         aria-describedby={message ? `${own}-error` : undefined}

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import reflex as rx
 
+from crm_app.core import registry
 from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor
 from crm_app.core.dates import show_ago, show_date
@@ -69,12 +70,25 @@ class Bell(AppState):
             actor, token = await self.actor(), self.router.session.client_token
         with hub.subscribe(actor.tenant_id, f"bell:{token}", (Personal, Resync)) as messages:
             async with self:
+                await self._arrive(actor)
                 await self._show(actor, is_first=True)
             while (batch := await next_batch(messages, _PATIENCE)) is not None:
                 async with self:
                     actor = await self.actor()
                     if any(_concerns(m, actor) for m in batch):
                         await self._show(actor)
+
+    async def _arrive(self, actor: Actor) -> None:
+        """Whoever opens a record has read what they were told of it."""
+        slug, _, rest = str(self.router.url.path).strip("/").partition("/")
+        entity = registry.by_slug(slug)
+        try:
+            record_id = UUID(rest.rstrip("/"))
+        except ValueError:
+            return
+        if entity is not None:
+            async with unit_of_work(actor) as uow:
+                await notifications.read_about(uow, entity, record_id)
 
     async def _show(self, actor: Actor, *, is_first: bool = False) -> None:
         async with unit_of_work(actor) as uow:

@@ -10,7 +10,7 @@ from crm_app.models.base import table_of
 from crm_app.models.customers.accounts import ACCOUNT, Account
 from crm_app.models.customers.contacts import Contact
 from crm_app.models.platform.imports import ImportBatch, JobStatus
-from crm_app.services.platform import records
+from crm_app.services.platform import notifications, records
 from crm_app.services.platform.imports import jobs, matching, outline, presets, running, writing
 from crm_app.store.uow import unit_of_work
 from tests.services.imports.wizard import wizard_of
@@ -60,6 +60,9 @@ async def test_a_file_is_recognised_checked_and_written(admin):
     assert job.status is JobStatus.done and job.report["counted"] == 25
     assert job.progress["done"] == job.progress["total"] == 25
     assert await count(admin, Contact) == 25
+    async with unit_of_work(admin) as uow:  # who has gone elsewhere meanwhile is told
+        (line,) = await notifications.listed(uow)
+    assert line.sentence.endswith("is imported") and line.href == "/import"
 
 
 async def test_a_run_that_died_goes_on_where_it_was(admin):

@@ -15,8 +15,8 @@ from tests.state.tabs import tab_of
 
 
 @asynccontextmanager
-async def belled(actor):
-    tab = await tab_of(actor, "/pipeline")
+async def belled(actor, address="/pipeline"):
+    tab = await tab_of(actor, address)
     await tab.run(Bell.load)
     watch = asyncio.create_task(tab.run(Bell.watch))
     try:
@@ -69,6 +69,15 @@ async def test_read_unread_and_all(manager, alice):
         await tab.run(Bell.toggle)
         await tab.run(Bell.mark_all)
         assert (bell.unread, {x.is_read for x in bell.days[0].lines}) == (0, {True})
+
+
+async def test_whoever_opens_the_record_has_read_it(manager, alice):
+    record_id = await give(manager, alice)
+    await give(manager, alice, "Globex")
+    async with belled(alice, "/accounts/nonsense") as tab:
+        assert tab[Bell].unread == 2
+    async with belled(alice, f"/accounts/{record_id}") as tab:
+        await until(lambda: tab[Bell].unread == 1)
 
 
 async def test_an_id_of_somebody_else_changes_nothing(manager, alice, mallory):
