@@ -84,6 +84,8 @@ class ListFilters(AppState):
     @rx.event
     async def change(self, deed: dict[str, Any]):
         """One edit of the draft, as kit.condition_builder tells it."""
+        if not self.is_open and deed.get("do") != "keep":  # typed a moment before the panel was closed
+            return None
         _, ground = await self._ground()
         with self.telling():
             draft = self._draft or edit.boxed(conditions.parse(json.loads(str(deed.get("memory") or "{}"))))
@@ -142,7 +144,7 @@ class ListFilters(AppState):
         shown, ground = await self._ground()
         draft = self._draft
         if draft is None:
-            self.is_open = False
+            self._close()
             return None
         if not drafts.is_ready(draft, ground):
             self._strict = True
@@ -154,7 +156,7 @@ class ListFilters(AppState):
         except CrmError as refusal:
             self.notify(str(refusal), kind="error")
             return None
-        self.is_open = False
+        self._close()
         return shown.to(replace(shown._view, filter=edit.plain(draft)))
 
     @rx.event
@@ -162,7 +164,7 @@ class ListFilters(AppState):
         """Without any filter; from a chip, without that part."""
         shown = await self.get_state(RecordList)
         part = self._part if self.is_part else ()
-        self.is_open = False
+        self._close()
         whole = edit.boxed(shown._view.filter)
         try:
             left = edit.plain(edit.remove(whole, part)) if part else ALL
@@ -173,4 +175,7 @@ class ListFilters(AppState):
     @rx.event
     async def leave(self):
         """The filter in force stays."""
-        self.is_open = False
+        self._close()
+
+    def _close(self) -> None:
+        self.is_open, self.memory, self._draft = False, "", None

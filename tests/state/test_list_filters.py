@@ -142,16 +142,13 @@ async def test_days_and_amounts_are_read_as_people_write_them(alice):
         assert tab[RecordList].chips[0]["text"] == "is in next quarter"
 
 
-async def test_it_goes_on_after_the_server_started_anew(alice):
-    await accounts(alice, "Kessler")
+async def test_what_is_typed_as_the_panel_closes_does_not_open_it_again(alice):
     async with opened(alice, "/accounts", RecordList) as tab:
         await tab.run(ListFilters.ask, -1)
-        await do(tab, "value", "0", "kess")
         memory = tab[ListFilters].memory
-    async with opened(alice, "/accounts", RecordList) as tab:
-        deed = {"do": "op", "path": "0", "value": "starts_with", "memory": memory}
-        await tab.run(ListFilters.change, deed)
-        assert await applied(tab) == {"field": "name", "op": "starts_with", "value": "kess"}
+        await tab.run(ListFilters.leave)
+        await tab.run(ListFilters.change, {"do": "value", "path": "0", "value": "late", "memory": memory})
+        assert not tab[ListFilters].is_open
 
 
 async def test_what_the_role_may_not_see_is_not_offered(alice_without):  # noqa: F811
@@ -167,7 +164,7 @@ async def test_what_the_role_may_not_see_is_not_offered(alice_without):  # noqa:
         assert built.tree["items"][0]["field"] == "name" and tab[RecordList].notices[-1]["kind"] == "error"
         forged = {"all": [{"field": "city", "op": "eq", "value": "x"}]}
         tab[ListFilters]._draft = None
-        await tab.run(ListFilters.change, {"do": "add", "path": "", "memory": json.dumps(forged)})
+        await tab.run(ListFilters.change, {"do": "keep", "path": "", "memory": json.dumps(forged)})
         assert "no longer" in built.tree["items"][0]["error"]
 
 
@@ -209,3 +206,14 @@ async def test_links_are_looked_up(alice):
         await do(tab, "field", "0", "owner_id")
         await tab.run(ListFilters.look_up, "0", "")
         assert tab[ListFilters].options["0"][0]["value"] == "me"
+
+
+async def test_what_a_page_shows_that_came_back_can_be_applied_at_once(alice):
+    async with opened(alice, "/accounts", RecordList) as tab:
+        await tab.run(ListFilters.ask, -1)
+        await do(tab, "value", "0", "kess")
+        memory = tab[ListFilters].memory
+    async with opened(alice, "/accounts", RecordList) as tab:
+        await tab.run(ListFilters.change, {"do": "keep", "path": "", "memory": memory})
+        assert await applied(tab) == {"field": "name", "op": "contains", "value": "kess"}
+        assert tab[ListFilters].memory == ""

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import { Combo } from "./combo.jsx";
+import { useReturn } from "./connection.jsx";
 import { Value } from "./condition_value.jsx";
 
 const Icon = ({ d }) => (
@@ -37,6 +38,8 @@ export function ConditionBuilder({
     });
     return () => cancelAnimationFrame(frame);
   });
+  // the server may have started anew meanwhile: it is told what stands here, before anything else is done with it
+  useReturn(() => memory && tell({ do: "keep", path: "" }));
   const add = (group, value) => {
     const at = group.kind === "group" ? group.items.length : 0;
     const inside = group.join === "none" || group.join === "not_all" ? "0." : "";

@@ -318,13 +318,17 @@ class _Hand:
             raise Invalid("There is no such word.")
         return edit.update_relation(self.root, self.path, quantifier=str(value))
 
+    def keep(self, _: Any) -> Condition:
+        """As it is: a page that came back tells what it shows."""
+        return self.root
+
     def remove(self, _: Any) -> Condition:
         return edit.boxed(edit.remove(self.root, self.path))
 
 
 _DEEDS: dict[str, Callable[[_Hand, Any], Condition]] = {
-    "add": _Hand.add, "field": _Hand.field, "op": _Hand.op, "value": _Hand.value, "join": _Hand.join,
-    "how": _Hand.how, "remove": _Hand.remove,
+    "add": _Hand.add, "keep": _Hand.keep, "field": _Hand.field, "op": _Hand.op, "value": _Hand.value,
+    "join": _Hand.join, "how": _Hand.how, "remove": _Hand.remove,
 }  # fmt: skip
 
 
