@@ -305,10 +305,13 @@ function Foot({ columns, sums, canPick, countText, words }) {
                   type="button"
                   className="sum"
                   title={found[kind]}
-                  aria-label={`${c.label}: ${words[kind]} ${found[kind]}. ${words.show} ${words[next]}`}
                   onClick={() => setKinds({ ...kinds, [c.name]: next })}
                 >
+                  <span className="sr">{c.label}: </span>
                   {inside}
+                  <span className="sr">
+                    {found[`${kind}_short`] ? ` ${found[kind]}` : ""}. {words.show} {words[next]}
+                  </span>
                 </button>
               ) : (
                 <span className="sum" title={found[kind]}>{inside}</span>
