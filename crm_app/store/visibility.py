@@ -15,10 +15,11 @@ from crm_app.core.context import Actor, Scope
 from crm_app.core.registry import Entity
 from crm_app.models.base import table_of
 from crm_app.models.platform.shares import RecordShare
+from crm_app.models.sales.opportunities import Opportunity
 from crm_app.models.sales.territories import TerritoryAccount
 from crm_app.store.ready import array, one_of
 
-_shares, _held = table_of(RecordShare), table_of(TerritoryAccount)
+_shares, _held, _deals = table_of(RecordShare), table_of(TerritoryAccount), table_of(Opportunity)
 _CARRIERS = {"opportunity_id": "opportunity", "account_id": "account", "contact_id": "contact"}
 _ME = sa.bindparam("me", type_=sa.Uuid())
 
@@ -57,7 +58,8 @@ def beyond(
     found: dict[Ground, sa.ColumnElement[bool]] = {}
     account = _account_of(entity, table)
     if actor.territory_ids and account is not None:
-        found[Ground.territory] = account.in_(_accounts_of(_held.c.territory_id.in_(sorted(actor.territory_ids))))
+        mine = _held.c.territory_id.in_(sorted(actor.territory_ids))
+        found[Ground.territory] = _in_territory(table, account, mine)
     ways = [
         way for name, way in _shared_ways(entity, table, sa.literal(actor.user_id), to_write) if name in actor.shared
     ]
@@ -88,6 +90,15 @@ def _accounts_of(which: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return sa.select(_held.c.account_id).where(which)
 
 
+def _in_territory(table: Any, account: Any, which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """By its account, or by that of the deal it is about."""
+    found: sa.ColumnElement[bool] = account.in_(_accounts_of(which))
+    if "opportunity_id" in table.c:
+        there = sa.select(_deals.c.id).where(_deals.c.account_id.in_(_accounts_of(which)))
+        found = sa.or_(found, table.c.opportunity_id.in_(there))
+    return found
+
+
 def _shared_ways(entity: Entity, table: Any, me: Any, to_write: bool) -> list[tuple[str, sa.ColumnElement[bool]]]:
     """A share shows the record itself, and what was done about it: activities come with what they are about, to read.
     Each way with the name of the entity that must be shared."""
@@ -113,7 +124,7 @@ def owned_later(entity: Entity, *, wide: bool = False, to_write: bool = False) -
     if wide:
         ways += [way for _, way in _shared_ways(entity, table, _ME, to_write)]
         if (account := _account_of(entity, table)) is not None:
-            ways.append(account.in_(_accounts_of(_held.c.territory_id == sa.any_(array("territories", sa.Uuid())))))
+            ways.append(_in_territory(table, account, _held.c.territory_id == sa.any_(array("territories", sa.Uuid()))))
     return sa.or_(*ways)
 
 
