@@ -2,6 +2,7 @@
 
 import re
 
+import sqlalchemy as sa
 from playwright.async_api import expect
 
 from crm_app.models.customers.accounts import ACCOUNT
@@ -52,6 +53,40 @@ async def test_by_keyboard_alone_all_that_match_are_deleted(visit, manager, alic
     await dialog.get_by_role("button", name="Delete 70 accounts").press("Enter")
     await expect(page.get_by_text("No accounts yet")).to_be_visible()
     await expect(page.get_by_text("70 accounts deleted")).to_be_visible()
+
+
+async def crowd(actor, count):
+    """More accounts than one chunk holds, without the seconds that making each would take."""
+    await many(actor, 1)
+    table = ACCOUNT.table
+    columns = [c for c in table.c if c.computed is None and c.name not in ("id", "name", "sort_key")]
+    rows = sa.func.generate_series(1, count - 1).table_valued("n").render_derived()
+    name = sa.func.concat("Company ", rows.c.n)
+    more = sa.select(sa.func.gen_random_uuid(), name, sa.func.lower(name), *columns).where(
+        table.c.name == "Company 000"
+    )
+    names = ["id", "name", "sort_key", *(c.name for c in columns)]
+    async with unit_of_work(actor) as uow:
+        await uow.execute(sa.insert(table).from_select(names, more.select_from(table.join(rows, sa.true()))))
+
+
+async def test_many_go_on_in_the_background_and_are_told(visit, alice):
+    await crowd(alice, 2_600)
+    page = await visit(alice, "/accounts?cols=name,city")
+    await page.locator("[data-row='0'] [data-col='0']").focus()
+    await page.keyboard.press("Control+a")
+    await expect(bar(page)).to_contain_text("2\u202f600 selected")
+    await bar(page).get_by_role("button", name="Edit").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Field").select_option("City")
+    await dialog.get_by_label("City", exact=True).fill("Linz")
+    await dialog.get_by_role("button", name="Edit 2").click()
+    await expect(page.get_by_role("progressbar")).to_be_visible()
+    await expect(page.get_by_text("2\u202f600 accounts changed")).to_be_visible(timeout=60_000)
+    await expect(page.get_by_role("progressbar")).to_have_count(0)
+    await expect(page.locator("[data-row='0'] [data-field=city]")).to_have_text("Linz")
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.get_by_text("2\u202f600 accounts put back")).to_be_visible(timeout=60_000)
 
 
 async def test_what_is_blocked_is_told_with_its_reason_and_its_link(visit, manager, alice):
