@@ -13,7 +13,7 @@ async def test_a_program_sees_and_writes_what_its_person_does(program, alice, ca
     client, path = await program(carol), f"/opportunities/{deal.id}/"
 
     async def statuses() -> tuple[int, int, bool]:
-        listed = await client.get("/opportunities/", params={"q": "geheimnis"})
+        listed = await client.get("/opportunities/", params={"q": "Geheim"})
         read = await client.get(path)
         written = await client.patch(path, json={"next_step": "Call"})
         assert ("Geheimnis" in listed.text) == ("Geheimnis" in read.text)
