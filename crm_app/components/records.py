@@ -16,11 +16,13 @@ from crm_app.components.record_body import (
     record_tabs,
     record_title,
 )
+from crm_app.components.record_delete import delete_dialog
 from crm_app.components.record_slots import actions_of
 from crm_app.components.timeline import KEYS as TIMELINE_KEYS
 from crm_app.core.matching import matched_entities
 from crm_app.core.registry import Entity
 from crm_app.state.record import RecordState
+from crm_app.state.record_delete import RecordDelete
 from crm_app.state.record_form import RecordForm
 
 PAGE_KEYS = (
@@ -50,14 +52,18 @@ def record_page(entity: Entity) -> rx.Component:
                 kit.skeleton_rows(f"The {entity.label.lower()} is being read", rows=12),
             ),
             record_form(),
+            delete_dialog(),
             access_dialog(),
         ),
     )
 
 
 def _menu(entity: Entity) -> rx.Component:
-    delete = kit.menu_item("Delete", icon_name="delete", danger=True, on_click=RecordState.delete, data_delete="")
-    items = [access_item(entity.name, RecordState.head.id), rx.cond(may(f"{entity.name}.delete"), delete)]
+    items = [access_item(entity.name, RecordState.head.id)]
+    if not entity.is_managed:
+        ask = RecordDelete.ask(entity.name, RecordState.head.id, f"/{entity.slug}")
+        delete = kit.menu_item("Delete", icon_name="delete", danger=True, on_click=ask, data_delete="")
+        items.append(rx.cond(may(f"{entity.name}.delete"), delete))
     if entity.name in matched_entities():
         there = rx.Var.create(f"/duplicates?entity={entity.name}&ids=") + RecordState.head.id
         find = kit.menu_link("Find duplicates", href=there, icon_name="people_team")

@@ -52,6 +52,7 @@ PLACES = [
     Place("Import", "/import", "arrow_upload", "Data", key="g i"),
     Place("Exports", "/exports", "arrow_download", "Data", key="g e"),
     Place("Duplicates", "/duplicates", "people_team", "Data", key="g u"),
+    Place("Trash", "/trash", "delete", "Data", key="g x"),
 ]
 SETTINGS = "/settings"
 SIGN_OUT = "/auth/sign-out"

@@ -5,7 +5,7 @@ from typing import Any, cast
 import reflex as rx
 
 from crm_app.components.not_found import not_found
-from crm_app.pages import duplicates, exports, imports, opportunities, pipeline, records, settings, sign_in
+from crm_app.pages import duplicates, exports, imports, opportunities, pipeline, records, settings, sign_in, trash
 from crm_app.state.platform.notifications import Bell
 
 
@@ -31,4 +31,5 @@ def add_pages(app: rx.App) -> None:
     exports.add(app)
     duplicates.add(app)
     settings.add(app)
+    trash.add(app)
     app.add_page(not_found, route="404", title="Nothing here · SalesCompass")

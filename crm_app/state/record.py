@@ -13,10 +13,9 @@ from crm_app.core.errors import NotFound
 from crm_app.core.related import related_lists
 from crm_app.services.activities import activities
 from crm_app.services.activities.activities import With
-from crm_app.services.platform import records
 from crm_app.services.platform.schema import entity_of
 from crm_app.state import record_views as views
-from crm_app.state.base import AppState, notice_action
+from crm_app.state.base import AppState
 from crm_app.state.customers.duplicates import merged_into
 from crm_app.state.live import next_batch
 from crm_app.state.platform import fields
@@ -203,29 +202,3 @@ class RecordState(AppState):
         rows = await fields.history_rows(actor, entity, UUID(self.head.id), name, self._values, utcnow())
         self.histories = {**self.histories, name: rows}
         self.hints = {**self.hints, name: fields.was(rows, actor.name)}
-
-    @rx.event
-    async def delete(self):
-        """Into the trash; Undo brings it back. Refused while records that need it are there."""
-        actor, entity = await self.actor(), registry.get(self._kind)
-        record_id, name = self.head.id, self.head.name
-        async with unit_of_work(actor) as uow:
-            await records.delete(uow, entity, UUID(record_id))
-        self.notify(f"{name} is in the trash", action="Undo", payload=f"restore:{entity.name}:{record_id}")
-        return rx.redirect(f"/{entity.slug}")
-
-    @rx.event
-    async def restore(self, what: str):
-        """Out of the trash, from the notice; `what` is "<entity>:<id>"."""
-        name, _, record_id = what.partition(":")
-        entity = registry.find(name)
-        if entity is None:
-            return None
-        actor = await self.actor()
-        async with unit_of_work(actor) as uow:
-            record = await records.restore(uow, entity, UUID(record_id))
-        self.notify(f"{getattr(record, entity.title)} is back")
-        return rx.redirect(f"/{entity.slug}/{record_id}")
-
-
-notice_action("restore", RecordState.restore)

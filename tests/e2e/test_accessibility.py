@@ -93,6 +93,8 @@ async def world(app_database: None) -> World:
         person = {"last_name": "Berg", "account_id": deal.account_id, "email": "berg@kessler.example"}
         contact = await records.create(uow, CONTACT, person)
         await records.create(uow, CONTACT, {**person, "first_name": "Ida", "phone": "+4930123456"})  # its duplicate
+        thrown = await records.create(uow, CONTACT, {"last_name": "Thrown away"})
+        await records.delete(uow, CONTACT, thrown.id)
         product = await records.create(uow, PRODUCT, {"name": "Robots", "price_minor": 1_200_50, "currency": "EUR"})
     return World(
         admin, deal.id, deal.account_id, contact.id, product.id, empty.id, planned.id, founded.admin_id, founded.team_id
@@ -293,6 +295,12 @@ async def look_at_file(page: Page) -> None:
     await expect(page.get_by_role("dialog", name="plan.png")).to_be_visible()
 
 
+async def delete_record(page: Page) -> None:
+    await page.get_by_role("button", name="More actions").click()
+    await page.get_by_role("menuitem", name="Delete").click()
+    await expect(page.get_by_text("needs this account").or_(page.get_by_text("need this account"))).to_be_visible()
+
+
 FILTER = '{"all":[{"field":"name","op":"contains","value":"kess"},{"related":"opportunities","some":{"all":[]}}]}'
 STOPS = (
     Stop("sign-in", "/sign-in", "Welcome back.", signed_in=False),
@@ -363,6 +371,9 @@ STOPS = (
     Stop("contact", "/contacts/{contact_id}", "berg@kessler.example"),
     Stop("products", "/products", "Robots"),
     Stop("product", "/products/{product_id}", "List price"),
+    Stop("account, delete", "/accounts/{account_id}", "Open deals", delete_record),
+    Stop("trash", "/trash", "Thrown away"),
+    Stop("trash, for good", "/trash", "Thrown away", press("Delete for good: Thrown away")),
     Stop("activity", "/activities/{activity_id}", "Call back"),
     Stop("user", "/users/{user_id}", "Ada Admin"),
     Stop("team", "/teams/{team_id}", "Sales"),

@@ -5,6 +5,8 @@ import re
 from playwright.async_api import expect
 
 from crm_app.models.customers.accounts import ACCOUNT
+from crm_app.models.customers.contacts import CONTACT
+from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.services.platform import records
 from crm_app.store.uow import unit_of_work
 from tests.e2e.browsing import PHONE
@@ -154,6 +156,53 @@ async def test_two_people_change_one_cell_of_a_list(visit, alice, bob):
     await expect(dialog.locator(".reason", has_text="Before")).to_contain_text("Machines")
     await dialog.get_by_role("button", name="Save choice").click()
     await expect(cell).to_contain_text("Paper")
+
+
+async def test_a_record_is_deleted_restored_and_deleted_for_good(visit, admin):
+    deal = await a_deal(admin, account="Kessler")
+    async with unit_of_work(admin) as uow:
+        berg = await records.create(uow, CONTACT, {"last_name": "Berg", "account_id": deal.account_id})
+        await records.update(uow, OPPORTUNITY, deal.id, {"primary_contact_id": berg.id})
+    page = await visit(admin, f"/accounts/{deal.account_id}")
+
+    async def ask():
+        await page.get_by_role("button", name="More actions").click()
+        await page.get_by_role("menuitem", name="Delete").click()
+
+    await ask()
+    dialog = page.get_by_role("dialog", name="Delete account")
+    await expect(dialog).to_contain_text("1 opportunity needs this account. Move or delete it first.")
+    await expect(dialog.get_by_role("button", name="Delete account")).to_have_count(0)
+    await dialog.get_by_role("button", name="Keep").click()
+
+    await page.goto(f"/contacts/{berg.id}")
+    await ask()
+    dialog = page.get_by_role("dialog", name="Delete contact")
+    await expect(dialog).to_contain_text("1 opportunity lets go of it, and gets it back when it returns.")
+    await dialog.get_by_role("button", name="Delete contact").click()
+    await expect(page).to_have_url(re.compile("/contacts$"))
+    await page.locator(".notice").get_by_role("button", name="Undo").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Berg")
+    await ask()
+    await dialog.get_by_role("button", name="Delete contact").click()
+    await expect(page).to_have_url(re.compile("/contacts$"))
+
+    await page.get_by_role("navigation", name="Main").get_by_role("link", name="Trash").click()
+    row = page.get_by_role("row").filter(has_text="Berg")
+    await expect(row).to_contain_text("30 days")
+    await page.get_by_label("Kind of record").select_option(label="Accounts")
+    await expect(page.get_by_text("Nothing here")).to_be_visible()
+    await page.get_by_label("Kind of record").select_option(label="Contacts")
+    await row.get_by_role("button", name="Restore Berg").click()
+    await expect(page.get_by_text("Berg is back").last).to_be_visible()
+    async with unit_of_work(admin) as uow:
+        assert (await records.read(uow, OPPORTUNITY, deal.id)).primary_contact_id == berg.id
+        await records.delete(uow, CONTACT, berg.id)
+    await row.get_by_role("button", name="Delete for good: Berg").click()
+    dialog = page.get_by_role("dialog", name="Delete for good")
+    await dialog.get_by_role("button", name="Delete for good").click()
+    await expect(page.get_by_text("Berg is gone for good")).to_be_visible()
+    await expect(row).to_have_count(0)
 
 
 async def test_on_a_phone(visit, alice):

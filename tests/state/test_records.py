@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from crm_app.core.errors import Conflict
 from crm_app.core.money import show
 from crm_app.models.base import table_of
 from crm_app.models.customers.accounts import ACCOUNT
@@ -16,7 +17,9 @@ from crm_app.services.activities import activities
 from crm_app.services.platform import records
 from crm_app.services.platform.schema import entity_of
 from crm_app.state import record_views
+from crm_app.state.platform.trash import TrashState
 from crm_app.state.record import RecordState
+from crm_app.state.record_delete import RecordDelete
 from crm_app.state.record_form import RecordForm
 from crm_app.state.record_history import RecordHistory
 from crm_app.state.timeline import Timeline
@@ -192,12 +195,84 @@ async def test_a_form_for_what_only_admins_arrange_does_not_open(alice):
     assert not tab[RecordForm].is_open
 
 
+async def test_the_dialog_tells_what_becomes_of_what_hangs_on_it(admin):
+    deal = await a_deal(admin, "Roll-out", account="Kessler")
+    async with unit_of_work(admin) as uow:
+        berg = await records.create(uow, CONTACT, {"last_name": "Berg", "account_id": deal.account_id})
+        await activities.log(uow, kind="call", subject="Hello", opportunity_id=deal.id)
+    tab = await tab_of(admin, "/accounts")
+    dialog = tab[RecordDelete]
+    await tab.run(RecordDelete.ask, "account", str(deal.account_id), "/accounts")
+    assert dialog.is_asked and dialog.is_held and dialog.asked_name == "Kessler"
+    assert [(f.fate, f.text) for f in dialog.fates] == [
+        ("protects", "1 opportunity needs this account. Move or delete it first."),
+        ("stays", "1 contact stays, and shows no account while it is in the trash."),
+    ]
+    assert dialog.fates[0].href.startswith("/opportunities?filter=")
+    with pytest.raises(Conflict):
+        await tab.run(RecordDelete.throw_away, {})
+    await tab.run(RecordDelete.ask, "opportunity", str(deal.id), "//evil.example")
+    assert not dialog.is_held and dialog.asked_label == "deal"
+    assert dialog.fates[0].text == "1 activity goes with it, and comes back with it."
+    assert await tab.run(RecordDelete.throw_away, {"reason": "Twice"}) == []
+    await tab.run(RecordDelete.ask, "contact", str(berg.id), "")
+    assert dialog.fates == []
+
+
+async def test_who_may_not_delete_is_told_nothing(alice, reader, mallory):
+    (kessler,) = await accounts(alice, "Kessler")
+    for stranger in (alice, reader, mallory):
+        tab = await tab_of(stranger, "/accounts")
+        await tab.run(RecordDelete.ask, "account", str(kessler.id), "")
+        assert not tab[RecordDelete].is_asked and "Kessler" not in tab.sent()
+
+
 async def test_the_trash_gives_back(admin):
     (kessler,) = await accounts(admin, "Kessler")
     async with opened(admin, f"/accounts/{kessler.id}", RecordState) as tab:
-        await tab.run(RecordState.delete)
+        await tab.run(RecordDelete.ask, "account", str(kessler.id), "/accounts")
+        await tab.run(RecordDelete.throw_away, {})
         notice = tab[RecordState].notices[-1]
         (restore,) = await tab.run(RecordState.act, notice["id"], "Undo", notice["payload"])
         await tab.run(restore.handler, notice["payload"].partition(":")[2])
     async with opened(admin, f"/accounts/{kessler.id}", RecordState) as tab:
         assert tab[RecordState].head.name == "Kessler"
+
+
+async def test_the_page_of_the_trash(admin, manager):
+    async with unit_of_work(manager) as uow:
+        berg = await records.create(uow, CONTACT, {"last_name": "Berg"})
+        kessler = await records.create(uow, ACCOUNT, {"name": "Kessler"})
+        await records.delete(uow, CONTACT, berg.id)
+        await records.delete(uow, ACCOUNT, kessler.id)
+    async with opened(admin, "/trash", TrashState) as tab:
+        state = tab[TrashState]
+        assert {(r.title, r.who, r.left) for r in state.rows} == {
+            ("Berg", "Maria", "30 days"),
+            ("Kessler", "Maria", "30 days"),
+        }
+        await tab.run(TrashState.narrow, "kind", "contact")
+        assert [r.title for r in state.rows] == ["Berg"]
+        await tab.run(TrashState.put_back, "contact", str(berg.id))
+        assert state.rows == [] and state.notices[-1]["text"] == "Berg is back"
+        await tab.run(TrashState.narrow, "kind", "")
+        await tab.run(TrashState.ask_purge, "account", str(kessler.id), "Kessler")
+        await tab.run(TrashState.purge, {})
+        assert state.rows == [] and "for good" in state.notices[-1]["text"]
+    async with opened(manager, "/trash", TrashState) as tab:
+        assert not tab[TrashState].may_purge
+
+
+async def test_strangers_find_nothing_in_the_trash(admin, alice, mallory):
+    (kessler,) = await accounts(admin, "Kessler")
+    async with unit_of_work(admin) as uow:
+        await records.delete(uow, ACCOUNT, kessler.id)
+    for stranger in (alice, mallory):
+        async with opened(stranger, "/trash", TrashState) as tab:
+            assert tab[TrashState].rows == [] and "Kessler" not in tab.sent()
+            for attack in (TrashState.put_back, TrashState.ask_purge):
+                given = ("account", str(kessler.id), "x")[: 2 if attack is TrashState.put_back else 3]
+                await tab.run(attack, *given)
+            await tab.run(TrashState.purge, {})
+    async with unit_of_work(admin) as uow:
+        assert (await uow.get(ACCOUNT.model, kessler.id, in_trash=True)).deleted_at is not None

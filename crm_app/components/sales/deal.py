@@ -8,6 +8,7 @@ from crm_app.components import kit
 from crm_app.components.frame import may
 from crm_app.components.people.access import access_dialog, access_item
 from crm_app.components.platform.attachments import attachments
+from crm_app.components.record_delete import delete_dialog
 from crm_app.components.sales.deal_dialog import DealDialogView, deal_dialog
 from crm_app.components.sales.deal_fields import deal_fields
 from crm_app.components.sales.lines import lines_card
@@ -15,6 +16,7 @@ from crm_app.components.sales.people import people_card
 from crm_app.components.sales.stage_bar import stage_bar
 from crm_app.components.timeline import ICONS, timeline
 from crm_app.components.timeline import KEYS as TIMELINE_KEYS
+from crm_app.state.record_delete import RecordDelete
 from crm_app.state.sales.board_answers import BoardAnswers
 from crm_app.state.sales.deal import DealState
 from crm_app.state.timeline import Timeline
@@ -45,7 +47,7 @@ def deal(dialog: DealDialogView) -> rx.Component:
             _path(),
             rx.cond(DealState.is_loaded, _loaded(), _skeleton()),
             deal_dialog(dialog),
-            _delete_dialog(),
+            delete_dialog(),
             access_dialog(),
         ),
     )
@@ -146,7 +148,13 @@ def _menu() -> rx.Component:
             may("opportunity.delete"),
             rx.fragment(
                 kit.menu_line(),
-                kit.menu_item("Delete", icon_name="delete", danger=True, on_click=DealState.ask_delete, data_delete=""),
+                kit.menu_item(
+                    "Delete",
+                    icon_name="delete",
+                    danger=True,
+                    on_click=RecordDelete.ask("opportunity", _HEAD.id, _HEAD.pipeline_href),
+                    data_delete="",
+                ),
             ),
         ),
         label="More actions",
@@ -264,25 +272,6 @@ def _press(selector: str) -> rx.Var:
         "() => { if (window.innerWidth < 1180) document.querySelector('.opp-tabs [href$=timeline]')?.click();"
         f" const el = document.querySelector('{selector}'); el?.click();"
         " el?.closest('.composer')?.querySelector('textarea')?.focus(); }"
-    )
-
-
-def _delete_dialog() -> rx.Component:
-    return kit.dialog(
-        "delete-deal",
-        "Delete deal",
-        kit.field(
-            "Why? (optional)",
-            kit.text_input("reason", max_length=200, data_autofocus=""),
-            control_id="reason",
-            hint="It goes to the trash with its activities and its history; Undo brings it back.",
-        ),
-        sub=_HEAD.name,
-        open=DealState.is_deleting,
-        on_dismiss=DealState.keep,
-        on_submit=DealState.delete,
-        keep="Keep",
-        action=kit.danger("Delete deal", type="submit"),
     )
 
 

@@ -16,10 +16,9 @@ from crm_app.core.errors import NotFound
 from crm_app.models.activities.activities import ACTIVITY
 from crm_app.models.customers.contacts import CONTACT
 from crm_app.models.sales.opportunities import OPPORTUNITY, OpportunityStatus
-from crm_app.services.platform import records
-from crm_app.services.sales import deal_page, drops, opportunities
+from crm_app.services.sales import deal_page, drops
 from crm_app.services.sales.opportunities import MissingFields
-from crm_app.state.base import AppState, notice_action
+from crm_app.state.base import AppState
 from crm_app.state.live import next_batch
 from crm_app.state.platform import fields
 from crm_app.state.platform.attachments import Attachments
@@ -59,7 +58,6 @@ class DealState(AppState):
     after_href: str = ""
     is_loaded: bool = False
     is_missing: bool = False
-    is_deleting: bool = False
     _values: dict[str, Any] = {}
     _contacts: list[UUID] = []
 
@@ -272,34 +270,6 @@ class DealState(AppState):
         await self._show_again(actor)
         self.notify(f"{self.head.name} is open again", action="Undo", payload=f"undo:{operation}")
 
-    @rx.event
-    async def ask_delete(self):
-        self.is_deleting = True
-
-    @rx.event
-    async def keep(self):
-        self.is_deleting = False
-
-    @rx.event
-    async def delete(self, given: dict[str, Any]):
-        """Into the trash, with the reason."""
-        actor = await self.actor()
-        self.is_deleting = False
-        record_id, name = self.head.id, self.head.name
-        async with unit_of_work(actor) as uow:
-            await opportunities.throw_away(uow, UUID(record_id), reason=str(given.get("reason") or "").strip())
-        self.notify(f"{name} is in the trash", action="Undo", payload=f"restore-deal:{record_id}")
-        return rx.redirect(self.head.pipeline_href)
-
-    @rx.event
-    async def restore(self, record_id: str):
-        """Out of the trash, from the notice."""
-        actor = await self.actor()
-        async with unit_of_work(actor) as uow:
-            deal = await records.restore(uow, OPPORTUNITY, UUID(record_id))
-        self.notify(f"{deal.name} is back")
-        return rx.redirect(f"/opportunities/{record_id}")
-
 
 def _uuid(text: str) -> UUID:
     try:
@@ -317,6 +287,3 @@ def _address(record_id: UUID | None, query: dict[str, str]) -> str:
     if record_id is None:
         return ""
     return f"/opportunities/{record_id}" + (f"?{urlencode(query, safe=',')}" if query else "")
-
-
-notice_action("restore-deal", DealState.restore)

@@ -13,6 +13,7 @@ from crm_app.models.sales.pipelines import STAGE
 from crm_app.services.activities import activities
 from crm_app.services.platform import records
 from crm_app.state.presence import look
+from crm_app.state.record_delete import RecordDelete
 from crm_app.state.sales.board_answers import BoardAnswers
 from crm_app.state.sales.deal import DealState
 from crm_app.state.sales.deal_dialog import DealDialog
@@ -216,7 +217,9 @@ async def test_a_closed_deal_can_be_opened_again_and_that_undone(alice, deal):
 
 async def test_a_deleted_deal_says_why_and_comes_back(admin, deal):
     async with opened(admin, f"/opportunities/{deal.id}") as tab:
-        await tab.run(DealState.delete, {"reason": "Entered twice"})
+        await tab.run(RecordDelete.ask, "opportunity", str(deal.id), "/pipeline")
+        (there,) = await tab.run(RecordDelete.throw_away, {"reason": "Entered twice"})
+        assert "/pipeline" in str(there)
         row = await read_deal(admin, deal.id)
         assert row["deleted_at"] and row["delete_reason"] == "Entered twice"
         notice = tab[DealState].notices[-1]
