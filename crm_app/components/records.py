@@ -6,6 +6,7 @@ from crm_app.components import kit
 from crm_app.components.customers.alike import alike
 from crm_app.components.form_fields import form_field
 from crm_app.components.frame import may
+from crm_app.components.neighbours import neighbours
 from crm_app.components.people.access import access_dialog, access_item
 from crm_app.components.record_body import (
     has_overview,
@@ -31,6 +32,8 @@ PAGE_KEYS = (
     kit.Key(
         "a", "Give it to somebody else", press="[data-field=owner_id] :is(button.val, .pen-btn)", icon="person_add"
     ),
+    kit.Key("j", "Next record", press="[data-next]"),
+    kit.Key("k", "Previous record", press="[data-previous]"),
     kit.Key("", "Delete", press="[data-delete]", icon="delete"),
 )
 
@@ -69,7 +72,16 @@ def _menu(entity: Entity) -> rx.Component:
         find = kit.menu_link("Find duplicates", href=there, icon_name="people_team")
         items.insert(0, rx.cond(may(f"{entity.name}.merge"), find))
     menu = kit.menu(kit.icon_button("more_horizontal", "More actions"), *items, label="More actions", end=True)
-    return rx.el.div(*actions_of(entity), menu, class_name="push line")
+    state = RecordState
+    around = neighbours(
+        entity.label.lower(), place=state.place, before_href=state.before_href, after_href=state.after_href
+    )
+    return rx.el.div(
+        rx.cond((state.before_href != "") | (state.after_href != ""), around),
+        *actions_of(entity),
+        menu,
+        class_name="push line",
+    )
 
 
 def _loaded(entity: Entity) -> rx.Component:

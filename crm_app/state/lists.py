@@ -278,6 +278,16 @@ class RecordList(AppState):
             await lists.set_width(uow, entity, column, width)
 
     @internal
+    def shows(self, entity_name: str) -> bool:
+        """Whether this tab looked through a list of these records last."""
+        return self._entity == entity_name and bool(self._gen)
+
+    @internal
+    def looked_through(self) -> View:
+        """What the list shows."""
+        return self._view
+
+    @internal
     def to(self, view: View):
         """The event that shows this view: its address."""
         here = {"view": self.view_id, "open": self.open_id}

@@ -1,7 +1,9 @@
 """Any record as a page, drawn from its declaration: fields in place, what belongs to it, its timeline."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import reflex as rx
@@ -9,14 +11,19 @@ import reflex as rx
 from crm_app.core import registry
 from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor
-from crm_app.core.errors import NotFound
+from crm_app.core.errors import Invalid, NotFound
+from crm_app.core.registry import Entity
 from crm_app.core.related import related_lists
+from crm_app.core.views import View, fit, from_address, to_address
 from crm_app.services.activities import activities
 from crm_app.services.activities.activities import With
+from crm_app.services.platform import lists
 from crm_app.services.platform.schema import entity_of
 from crm_app.state import record_views as views
 from crm_app.state.base import AppState
 from crm_app.state.customers.duplicates import merged_into
+from crm_app.state.list_cells import number
+from crm_app.state.lists import RecordList
 from crm_app.state.live import next_batch
 from crm_app.state.platform import fields
 from crm_app.state.platform.fields import SectionView
@@ -27,7 +34,7 @@ from crm_app.state.records import entity_at
 from crm_app.state.timeline import Timeline
 from crm_app.store.linked import any_linked
 from crm_app.store.live import Changed, Message, Resync, hub
-from crm_app.store.uow import unit_of_work
+from crm_app.store.uow import UnitOfWork, unit_of_work
 
 TIMELINES = {name.removesuffix("_id"): name for name in With.__slots__}  # entity -> the link of its activities
 
@@ -45,6 +52,10 @@ class RecordState(AppState):
     hints: dict[str, str] = {}
     is_loaded: bool = False
     is_missing: bool = False
+    place: str = ""  # in the list one came from: "3 of 20"
+    before_href: str = ""
+    after_href: str = ""
+    _is_page: bool = False  # and not beside a list
     _kind: str = ""  # the name of the entity
     _record: str = ""  # the id that is asked for
     _values: dict[str, Any] = {}
@@ -53,6 +64,7 @@ class RecordState(AppState):
     @rx.event
     async def load(self):
         """Opened, or another record is: a watch chained from here ends when the tab leaves the page."""
+        self._is_page = True
         self._ask_address()
         return RecordState.watch
 
@@ -74,6 +86,7 @@ class RecordState(AppState):
         """Show a record beside a list."""
         if registry.find(entity_name) is None:
             return None
+        self._is_page = False
         self._ask(entity_name, record_id)
         return RecordState.watch
 
@@ -150,6 +163,7 @@ class RecordState(AppState):
                 if (link := TIMELINES.get(entity.name)) and actor.can("activity.read"):
                     people = await views.people(uow, entity, values)
                     await (await self.get_state(Timeline)).open(uow, link, values["id"], people)
+                around = await self._around(uow, entity, values["id"])
                 for part in parts_of(entity.name):
                     await part.opens(self, uow, entity, values)
         except NotFound:
@@ -166,10 +180,37 @@ class RecordState(AppState):
             "related": related,
             "created": views.created(values, actor),
             "is_loaded": True,
+            **around,
         }
         for name, value in fresh.items():
             if is_first or getattr(self, name) != value:
                 setattr(self, name, value)
+
+    async def _around(self, uow: UnitOfWork, entity: Entity, record_id: UUID) -> dict[str, str]:
+        """The way through the list one came from: the one that the address tells, or that of this tab."""
+        nothing = {"place": "", "before_href": "", "after_href": ""}
+        if not self._is_page:
+            return nothing
+        asked = {k: v for k, v in self.router.url.query_parameters.items() if isinstance(v, str)}
+        came = await self.get_state(RecordList)
+        if asked.get("list") == "1":
+            view = from_address(asked, View())
+        elif came.shows(entity.name):
+            view = came.looked_through()
+        else:
+            return nothing
+        view, _ = fit(view, entity, hidden=uow.actor.hidden_fields, custom=lists.custom_of(entity))
+        try:
+            found = await lists.neighbours(uow, entity, view, record_id)
+        except Invalid:  # a list that this role may not ask for
+            return nothing
+        query = urlencode({"list": "1", **to_address(replace(view, columns=(), density=View().density), View())})
+
+        def there(other: UUID | None) -> str:
+            return f"/{entity.slug}/{other}?{query}" if other else ""
+
+        place = f"{number(found.place)} of {number(found.total)}" if found.place else ""
+        return {"place": place, "before_href": there(found.before), "after_href": there(found.after)}
 
     @rx.event
     async def save(self, name: str, text: str, seen: str):

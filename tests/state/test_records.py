@@ -150,6 +150,25 @@ async def test_a_record_is_opened_beside_a_list_and_changed_there(alice):
     assert not state.is_loaded and state.head.id == ""
 
 
+async def test_through_the_list_one_came_from(alice, mallory):
+    first, second, third = await accounts(alice, "Alpha", "Beta", "Gamma", industry="Steel")
+    await accounts(alice, "Aaa", industry="Paper")
+    filtered = '{"field":"industry","op":"eq","value":"Steel"}'
+    async with opened(alice, f"/accounts/{second.id}?list=1&sort=-name&filter={filtered}", RecordState) as tab:
+        state = tab[RecordState]
+        assert state.place == "2 of 3"
+        assert state.before_href.startswith(f"/accounts/{third.id}?list=1&")
+        assert state.after_href.startswith(f"/accounts/{first.id}?list=1&")
+    async with opened(alice, f"/accounts/{second.id}", RecordState) as tab:
+        assert (tab[RecordState].place, tab[RecordState].after_href) == ("", "")
+    async with opened(alice, f"/accounts/{third.id}?list=1&filter={filtered}", RecordState) as tab:
+        assert tab[RecordState].place == "3 of 3" and tab[RecordState].after_href == ""
+    async with opened(alice, f"/accounts/{third.id}?list=1&filter=nonsense&sort=tenant_id", RecordState) as tab:
+        assert tab[RecordState].is_loaded and tab[RecordState].place == "4 of 4"
+    async with opened(mallory, f"/accounts/{second.id}?list=1", RecordState) as tab:
+        assert tab[RecordState].is_missing and "Beta" not in tab.sent()
+
+
 async def test_strangers_find_no_record(alice, carol, mallory):
     (kessler,) = await accounts(alice, "Kessler")
     for stranger in (carol, mallory):

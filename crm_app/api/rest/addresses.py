@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from crm_app.api.rest import bulk, docs, exporting, importing, merging, reading, tokens, transitions, writing
+from crm_app.api.rest import bulk, docs, exporting, importing, merging, reading, tokens, transitions, trash, writing
 from crm_app.api.rest.answers import Answer
 from crm_app.api.rest.calls import Endpoint, Public, public, served, told
 from crm_app.api.rest.entities import ALL
@@ -28,6 +28,7 @@ BULK: Mapping[str, Methods] = {
     "delete": {"POST": bulk.delete},
 }
 MERGES: Mapping[str, Methods] = {"merge": {"POST": merging.merge}, "merges": {"GET": merging.listed}}
+_SINGLE: Mapping[str, Methods] = {"me": {"GET": reading.me}, "trash": {"GET": trash.listed}}
 # Written by functions of their own, under Settings.
 MANAGED_LISTS: Methods = {"GET": reading.listed}
 MANAGED_RECORDS: Methods = {"GET": reading.read}
@@ -73,8 +74,8 @@ def methods_of(segments: tuple[str, ...]) -> Methods | None:
 def _methods(segments: tuple[str, ...], entity: registry.Entity | None) -> Methods | None:
     is_managed = entity is not None and entity.is_managed
     match len(segments):
-        case 1 if segments[0] == "me":
-            return {"GET": reading.me}
+        case 1 if segments[0] in _SINGLE:
+            return _SINGLE[segments[0]]
         case 1:
             return MANAGED_LISTS if is_managed else LISTS
         case 2 if segments[1] == "export":

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from crm_app.api.rest import bulk, merging, openapi_files, queries, schemas, transitions
+from crm_app.api.rest import bulk, merging, openapi_files, queries, schemas, transitions, trash
 from crm_app.api.rest.schemas import Schema, camel
 from crm_app.core import registry
 from crm_app.core.conditions import operators_for
@@ -58,8 +58,12 @@ def document(entities: Iterable[Entity], *, server: str = "/api") -> dict[str, A
         "info": {"title": "SalesCompass", "version": "1", "description": _ABOUT},
         "servers": [{"url": server}],
         "security": [{"token": []}],
-        "tags": [{"name": e.plural} for e in known] + [{"name": "Imports"}, {"name": "Tokens"}],
-        "paths": {path: item for e in known for path, item in _paths(e).items()} | _imports() | _tokens() | _me(),
+        "tags": [{"name": e.plural} for e in known] + [{"name": n} for n in ("Trash", "Imports", "Tokens")],
+        "paths": {path: item for e in known for path, item in _paths(e).items()}
+        | _imports()
+        | _tokens()
+        | _me()
+        | _trash(),
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {name: schema for e in known for name, schema in _schemas(e).items()} | _shared(),
@@ -230,6 +234,7 @@ def _shared() -> dict[str, Schema]:
         "Merge": merging.schema(),
         **merging.answers(),
         "ImportReport": openapi_files.report(),
+        "TrashList": trash.list_schema(),
         "Me": _object(
             id=_ID["schema"],
             name=_TEXT,
@@ -262,6 +267,13 @@ def _me() -> dict[str, Any]:
         "parameters": [_IF_NONE_MATCH],
     }
     return {"/me/": {"get": {"tags": ["Tokens"], **about, "responses": told}}}
+
+
+def _trash() -> dict[str, Any]:
+    answers = _answers("TrashList", (400, 401, 403, 422, 429, 503), more={304: _UNCHANGED})
+    operation = trash.described(_query, answers, _whole(1, queries.MOST_SIZE))
+    operation["parameters"].append(_IF_NONE_MATCH)
+    return {"/trash/": {"get": operation}}
 
 
 def _tokens() -> dict[str, Any]:

@@ -86,8 +86,8 @@ function Dialog({ conflicts }) {
     >
       <h2 id="conflict-title">{many ? "Which values shall stand?" : "Which value shall stand?"}</h2>
       <p className="sub" id="conflict-sub">
-        {whose} changed {many ? "these" : `“${conflicts[0].label}”`} while you did. Nothing is lost: what you do not
-        choose stays in the history.
+        {whose} changed {many ? "these fields" : `“${conflicts[0].label}”`} while you did. Decide later, and what you
+        typed waits in its box.
       </p>
       <form onSubmit={settle}>
         <div className="body">

@@ -66,8 +66,10 @@ def _row(row: rx.Var[ThrownView]) -> rx.Component:
             rx.el.span(
                 kit.icon_for(row.icon, icons, 20, default="document"),
                 rx.el.span(
-                    rx.el.span(row.title, class_name="strong clip"),
-                    rx.cond(row.along != "", rx.el.span(row.along, class_name="muted small")),
+                    rx.el.span(
+                        rx.el.span(row.title, class_name="strong"),
+                        rx.cond(row.along != "", rx.el.span(" ", row.along, class_name="muted small")),
+                    ),
                     small,
                     class_name="two-lines",
                 ),
@@ -82,7 +84,7 @@ def _row(row: rx.Var[ThrownView]) -> rx.Component:
         kit.cell(
             rx.el.span(
                 kit.outline(
-                    rx.fragment("Restore", kit.sr(" ", row.title)),
+                    rx.fragment(rx.el.span("Restore", class_name="word"), kit.sr(" ", row.title)),
                     icon_name="arrow_undo",
                     size="sm",
                     on_click=TrashState.put_back(row.kind, row.id),

@@ -1,11 +1,10 @@
 """The page of a deal: head with stage bar, then fields, the deal itself, and its timeline."""
 
-from typing import Any
-
 import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.frame import may
+from crm_app.components.neighbours import neighbours
 from crm_app.components.people.access import access_dialog, access_item
 from crm_app.components.platform.attachments import attachments
 from crm_app.components.record_delete import delete_dialog
@@ -74,7 +73,15 @@ def _path() -> rx.Component:
 def _actions() -> rx.Component:
     return rx.el.div(
         rx.cond(DealState.viewers.length() > 0, _here_now()),
-        rx.cond(DealState.place != "", _neighbours()),
+        rx.cond(
+            DealState.place != "",
+            neighbours(
+                "deal",
+                place=DealState.place,
+                before_href=DealState.before_href,
+                after_href=DealState.after_href,
+            ),
+        ),
         _menu(),
         rx.cond(may("opportunity.close"), _ends()),
         class_name="push line opp-acts",
@@ -91,35 +98,6 @@ def _here_now() -> rx.Component:
         role="img",
         aria_label=rx.Var.create("Here now: ") + names,
         class_name="avs hide-s",
-    )
-
-
-def _neighbours() -> rx.Component:
-    def step(icon: str, label: str, key: str, href: rx.Var[str], **mark: Any) -> rx.Component:
-        there = kit.link(
-            kit.icon(icon, 16),
-            href=href,
-            class_name="icon-btn",
-            aria_label=label,
-            aria_keyshortcuts=key,
-            data_tip=f"{label} ({key})",
-            **mark,
-        )
-        end = rx.el.button(
-            kit.icon(icon, 16),
-            type="button",
-            class_name="icon-btn",
-            aria_label=label,
-            aria_disabled="true",
-            data_tip="This is the end of the list",
-        )
-        return rx.cond(href != "", there, end)
-
-    return rx.el.span(
-        step("arrow_up", "Previous deal", "K", DealState.before_href, data_previous=""),
-        rx.el.span(DealState.place, class_name="muted small num"),
-        step("arrow_down", "Next deal", "J", DealState.after_href, data_next=""),
-        class_name="line tight hide-s",
     )
 
 

@@ -21,6 +21,7 @@ from crm_app.store.visibility import visible
 
 MOST_HITS = 5_000  # records that a quick search finds at most
 MOST_NAMED = 200  # linked records whose names a condition is told with
+MOST_COUNTED = 500  # rows above one that are counted out
 SUMMED = frozenset({Kind.number, Kind.decimal, Kind.money})
 AVERAGED = SUMMED | {Kind.percent}
 _WORDS = frozenset({Kind.text, Kind.email, Kind.phone, Kind.url})
@@ -69,6 +70,42 @@ async def page(
 async def count(uow: UnitOfWork, entity: Entity, view: View) -> int:
     """How many records of the view this actor sees."""
     return await records.count(uow, entity, where=await where(uow, entity, view))
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The records before and after one in a view; `place` counts from 1, 0 when the record is not in it. Past
+    MOST_COUNTED `place` stays at 0 too: it is not counted out."""
+
+    before: UUID | None = None
+    after: UUID | None = None
+    place: int = 0
+    total: int = 0
+
+
+async def neighbours(uow: UnitOfWork, entity: Entity, view: View, record_id: UUID) -> Neighbours:
+    """Where a record stands in a view."""
+    narrowed = await where(uow, entity, view)
+    here = entity.table.c.id == record_id
+
+    async def rows(condition: Any, limit: int, *, after: Mark | None = None, before: Mark | None = None) -> Page:
+        return await records.find(
+            uow, entity, columns=(entity.title,), where=condition, sort=view.sort, descending=view.descending,
+            after=after, before=before, limit=limit, titles=False,
+        )  # fmt: skip
+
+    mine = await rows(here if narrowed is None else sa.and_(here, narrowed), 1)
+    if mine.first is None:
+        return Neighbours()
+    behind = await rows(narrowed, 1, after=mine.first)
+    ahead = await rows(narrowed, MOST_COUNTED, before=mine.first)
+    total = await records.count(uow, entity, where=narrowed)
+    return Neighbours(
+        before=ahead.rows[-1]["id"] if ahead.rows else None,
+        after=behind.rows[0]["id"] if behind.rows else None,
+        place=len(ahead.rows) + 1 if len(ahead.rows) < MOST_COUNTED else 0,
+        total=total,
+    )
 
 
 async def totals(uow: UnitOfWork, entity: Entity, view: View) -> Totals:
