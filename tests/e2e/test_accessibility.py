@@ -191,6 +191,11 @@ async def search(page: Page) -> None:
     await expect(page.get_by_role("option").filter(has_text="Company 1").first).to_be_visible()
 
 
+async def commands(page: Page) -> None:
+    await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("option", name=re.compile("^Move to"))).to_be_visible()
+
+
 async def search_in_vain(page: Page) -> None:
     await page.keyboard.press("Control+k")
     await page.get_by_role("combobox", name=re.compile("^Search")).fill("zzzz")
@@ -378,6 +383,7 @@ STOPS = (
     Stop("user", "/users/{user_id}", "Ada Admin"),
     Stop("team", "/teams/{team_id}", "Sales"),
     Stop("search", "/pipeline", "Roll-out", search),
+    Stop("search, acts of a deal", "/opportunities/{deal_id}", "Send the offer", commands),
     Stop("search, nothing found", "/pipeline", "Roll-out", search_in_vain),
     Stop("import", "/import", "Import", fresh_import),
     Stop("import, checked", "/import", "Import", check_file),
