@@ -46,7 +46,6 @@ def record_page(entity: Entity) -> rx.Component:
         rx.fragment(
             rx.el.header(
                 kit.crumbs((entity.plural, f"/{entity.slug}")),
-                rx.el.span(RecordState.head.name, class_name="muted clip", aria_hidden="true"),
                 rx.cond(RecordState.is_loaded, _menu(entity)),
                 class_name="head",
             ),
