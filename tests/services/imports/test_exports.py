@@ -1,18 +1,20 @@
 """Files that other systems export: recognised, joined by the ids they have there, taken back whole."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from crm_app.core import registry
 from crm_app.models.activities.activities import Activity
 from crm_app.models.base import table_of
 from crm_app.models.customers.accounts import Account
 from crm_app.models.customers.contacts import Contact
 from crm_app.models.platform.imports import JobStatus
 from crm_app.models.sales.opportunities import Opportunity
-from crm_app.services.platform.imports import outline, reverting
+from crm_app.services.platform.imports import outline, profiles, reverting
 from crm_app.services.platform.imports.writing import importer
 from crm_app.store.uow import unit_of_work
 from tests.services.imports.wizard import wizard_of
@@ -87,7 +89,11 @@ async def test_five_objects_of_salesforce_in_one_batch(admin, dump):
         done = await reverting.revert(uow, wizard.job_id)
     assert done.kept_count == 0
     after = await dump(admin)
-    assert {t: r for t, r in after.items() if r != before.get(t)}.keys() <= {"import_job", "number_series"}
+    assert {t: r for t, r in after.items() if r != before.get(t)}.keys() <= {
+        "import_job",
+        "notification",  # that it is done
+        "number_series",
+    }
 
 
 @needs_data
@@ -104,3 +110,41 @@ async def test_an_export_of_hubspot_needs_no_matching(admin):
     assert (await wizard.run()).status is JobStatus.done
     found = await rows(admin, Contact, "first_name", "last_name", "email", "phone")
     assert ("Ayu", "Lestari", "ayu@cafeharian.com", "82112345678") in [tuple(r) for r in found] and len(found) == 6
+
+
+HEADERS = DATA / "headers" / "crm_export_headers.json"
+EXPECTED = {
+    "hubspot_contacts": ("HubSpot", "contact", {"first_name", "last_name", "email", "account_id", "owner_id", "title"}),
+    "hubspot_companies": ("HubSpot", "account", {"name", "owner_id", "industry", "annual_revenue_minor", "employees"}),
+    "hubspot_deals": ("HubSpot", "opportunity", {"name", "stage_id", "amount_minor", "account_id", "actual_close_on"}),
+    "pipedrive_deals": ("Pipedrive", "opportunity", {"name", "amount_minor", "stage_id", "account_id", "owner_id"}),
+    "pipedrive_people": ("Pipedrive", "contact", {"first_name", "last_name", "email", "phone", "account_id"}),
+    "pipedrive_organizations": ("Pipedrive", "account", {"name", "street", "employees", "owner_id"}),
+}
+
+
+@needs_data
+@pytest.mark.parametrize("export", EXPECTED)
+def test_headings_of_exports_are_recognised(export):
+    headings = json.loads(HEADERS.read_text())[export]["headers"]
+    system, entity, fields = EXPECTED[export]
+    profile = profiles.recognise(headings)
+    assert profile is not None and (profile.system, profile.entity) == (system, entity)
+    assert fields <= set(profiles.fields_of(profile, headings).values())
+    known = {n for n in profile.columns.values() if n not in outline.fields_of(registry.get(entity))}
+    assert known == set()  # every field it names is one that a file may fill
+    assert profiles.id_heading(profile, headings)
+
+
+async def test_a_deal_that_pipedrive_calls_won_stands_in_won(admin):
+    head = "Deal - ID,Deal - Title,Deal - Value,Deal - Organization,Deal - Stage,Deal - Status,Deal - Deal closed on"
+    more = "Deal - Expected close date"
+    text = f"{head},{more}\n1,A,100,Acme,Proposal,Won,2024-01-02,\n2,B,50,Acme,Proposal,Open,,2031-01-02\n"
+    wizard = await wizard_of(admin)
+    await wizard.add("deals.csv", text)
+    job = await wizard.check()
+    assert job.report["steps"][-1]["new"] == 2, job.report["steps"][-1]["groups"]
+    await wizard.run()
+    assert sorted((r.name, r.status.value) for r in await rows(admin, Opportunity, "name", "status")) == [
+        ("A", "won"), ("B", "open"),
+    ]  # fmt: skip
