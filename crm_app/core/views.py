@@ -120,6 +120,8 @@ def fit(
     if sort and (not known(sort) or not _has_order(entity.fields[sort])):
         gone.append(sort)
         sort, descending = "", False
+    if sort == entity.title and not descending:  # as it is anyway
+        sort = ""
     kept = view.filter
     while (bad := _first_bad(kept, kept, (), entity, hidden, custom)) is not None:
         path, name = bad
