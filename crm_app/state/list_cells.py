@@ -78,9 +78,18 @@ def cell(entity: Entity, name: str, values: Mapping[str, Any], actor: Actor) -> 
         found["h"] = view.href
     if shown and (entity.name if is_title else spec.target) in _FACES:
         found |= {"m": initials(shown), "c": tint(shown)}
-    if spec.kind is Kind.choices and (several := values.get(name)):
-        found["tags"] = [spec.choice_label(v) for v in several][:6]
-    return found
+    return found | _marks(spec, values.get(name))
+
+
+def _marks(spec: FieldSpec, value: Any) -> dict[str, Any]:
+    """What was chosen as small marks, where it is several or has a colour."""
+    colors = {c.value: c.color for c in spec.choices if c.color}
+    if spec.masked or not value or not (spec.kind is Kind.choices or (spec.kind is Kind.choice and colors)):
+        return {}
+    several = (value if isinstance(value, list) else [str(getattr(value, "value", value))])[:6]
+    found = {"tags": [spec.choice_label(v) for v in several]}
+    tints = [colors.get(v, "") for v in several]
+    return found | ({"tints": tints} if any(tints) else {})
 
 
 async def values_of(uow: UnitOfWork, entity: Entity, record_id: UUID, name: str) -> dict[str, Any]:

@@ -148,8 +148,8 @@ function Cell({ cell, column, row, first, onOpen, away }) {
   if (cell.tags) {
     return (
       <span className="line tight">
-        {cell.tags.map((tag) => (
-          <span key={tag} className="badge">
+        {cell.tags.map((tag, i) => (
+          <span key={tag} className={cell.tints?.[i] ? `badge t${cell.tints[i]}` : "badge"}>
             {tag}
           </span>
         ))}

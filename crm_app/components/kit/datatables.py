@@ -70,9 +70,9 @@ def data_table(label: str, *acts: rx.Component, **props: Any) -> rx.Component:
     `columns` are {"name", "label", "width" (px), "number", "sortable", "edit", "box", "options", "square", "hide"};
     `feeds` the last readings: {"n" (grows), "gen" (another one is another view), "start", "rows", "fresh" (what was
     read before is old)}, a row {"id", "href", "cells": {column: {"t" text, "v" value to edit, "h" address, "m"
-    mark, "c" tint, "tags", "locked"}}}. `on_range(first, end)` asks for rows; `on_save("<id>.<field>", text, seen)` is
-    answered in `statuses` as kit.inline_field says, `on_search` in `options`; `on_pick(ids, all that match)` tells
-    the selection, and another `picks` clears it;
+    mark, "c" tint, "tags" and their "tints", "locked"}}}. `on_range(first, end)` asks for rows;
+    `on_save("<id>.<field>", text, seen)` is answered in `statuses` as kit.inline_field says, `on_search` in `options`;
+    `on_pick(ids, all that match)` tells the selection, and another `picks` clears it;
     `sums` are {"sum", "average"} or {"text"} by column, over all rows.
     """
     return DataTable.create(*acts, label=label, icons=_ICONS, words=_WORDS, **props)

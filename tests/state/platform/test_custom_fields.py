@@ -5,6 +5,7 @@ import asyncio
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.services.platform import custom_fields, records
 from crm_app.services.platform.schema import entity_of
+from crm_app.state import list_cells
 from crm_app.state.lists import RecordList
 from crm_app.state.platform.custom_fields import CustomFieldsState
 from crm_app.state.platform.field_panel import FieldPanel
@@ -61,6 +62,25 @@ async def test_choices_are_typed_coloured_and_left_out(admin):
     assert [(c.label, c.color) for c in spec.choices] == [("Gold", "3"), ("Silver", "")]
     await tab.run(FieldPanel.open, "custom.tier")
     assert [c["label"] for c in panel.choices] == ["Gold", "Silver"]
+
+
+async def test_chosen_colours_are_seen_in_lists(admin):
+    colored = [{"label": "Gold", "color": "3"}, {"label": "Silver"}]
+    async with unit_of_work(admin) as uow:
+        await custom_fields.create(uow, "account", label="Tier", kind="choice", choices=colored)
+        await custom_fields.create(uow, "account", label="Likes", kind="choices", choices=colored)
+        values = {"name": "Kessler", "custom.tier": "gold", "custom.likes": ["silver", "gold"]}
+        await records.create(uow, ACCOUNT, values)
+        entity = await entity_of(uow, "account")
+        row = (await records.find(uow, ACCOUNT, columns=tuple(values))).rows[0]
+    tier, likes = (list_cells.cell(entity, f"custom.{n}", row, admin) for n in ("tier", "likes"))
+    assert (tier["t"], tier["tags"], tier["tints"]) == ("Gold", ["Gold"], ["3"])
+    assert (likes["tags"], likes["tints"]) == (["Silver", "Gold"], ["", "3"])
+    masked = admin.with_field_rights({"account.custom.likes": "masked"})
+    async with unit_of_work(masked) as uow:
+        entity = await entity_of(uow, "account")
+        row = (await records.find(uow, ACCOUNT, columns=tuple(values))).rows[0]
+    assert list_cells.cell(entity, "custom.likes", row, masked) == {"t": "•••"}
 
 
 async def test_what_is_wrong_stands_at_its_box_and_what_is_alike_is_asked(admin):
