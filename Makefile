@@ -33,7 +33,7 @@ check: setup-dev ## format, lint, types, order of imports, rules of the house, m
 	done; \
 	exit $$status
 
-bench: setup-dev chromium ## figures beside raw SQL (BENCH=large for 100,000 deals)
+bench: setup-dev chromium ## figures beside raw SQL (BENCH=large for 100,000 deals, deals or contacts for a part)
 	@$(BIN)/python -m bench
 
 migrate: setup ## bring the database to the newest migration, after a backup

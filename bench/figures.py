@@ -1,10 +1,11 @@
-"""`python -m bench.figures bench-results/FILE.json`: docs/figures.md from one run, with the figures of peers."""
+"""`python -m bench.figures FILE.json ...`: docs/figures.md from a run of the bench, or from its parts, beside the peers."""
 
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
+from bench import contacts
 from bench.operations import OPERATIONS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "figures.md"
@@ -36,6 +37,8 @@ def page(results: dict[str, Any]) -> str:
     parts = [_HEAD.format(cores=machine["cores"], python=machine["python"], load=load, after=after)]
     for size, found in results["sizes"].items():
         parts += [f"## {int(size):,} open deals\n", *_operations(found), "", *_import(found), *_browser(found), ""]
+    if "contacts" in results:
+        parts += contacts.page(results["contacts"])
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -80,4 +83,6 @@ def _browser(found: dict[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(json.loads(Path(sys.argv[1]).read_text())))
+    runs = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
+    whole = runs[0] | {"sizes": {k: v for run in runs for k, v in run["sizes"].items()}}
+    PAGE.write_text(page(whole | {k: v for run in runs for k, v in run.items() if k == "contacts"}))

@@ -5,6 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench import contacts
 from bench.operations import OPERATIONS
 
 
@@ -20,6 +21,8 @@ def show(results: dict[str, Any]) -> None:
         )
         for name, value in (found.get("browser") or {}).items():
             out.print(f"{name}: {value}")
+    if "contacts" in results:
+        out.print("\n".join(contacts.page(results["contacts"])))
 
 
 _HEADINGS = (
