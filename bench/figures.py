@@ -1,4 +1,4 @@
-"""`python -m bench.figures FILE.json ...`: docs/figures.md from a run of the bench, or from its parts, beside the peers."""
+"""`python -m bench.figures FILE.json ...`: docs/figures.md from runs of the bench, beside the peers."""
 
 import json
 import sys
