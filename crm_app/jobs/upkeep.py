@@ -12,6 +12,7 @@ from crm_app.models.platform.workspaces import ClientOperation
 from crm_app.services.activities import comments
 from crm_app.services.people import sessions
 from crm_app.services.platform import audit, bulk_operations, exporting, notifications, trash
+from crm_app.services.platform.imports import jobs as import_jobs
 from crm_app.services.sales import activity_facts
 from crm_app.store import downloads, uploads
 from crm_app.store.uow import UnitOfWork
@@ -49,5 +50,6 @@ async def sweep(uow: UnitOfWork) -> None:
     await uow.execute(sa.delete(requests).where(requests.c.created_at < uow.now - timedelta(days=1)))
     await notifications.purge(uow)
     await comments.purge(uow)
+    await import_jobs.sweep(uow)
     await asyncio.to_thread(uploads.sweep, uow.now)
     await asyncio.to_thread(downloads.sweep, uow.now)

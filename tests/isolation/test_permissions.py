@@ -62,6 +62,7 @@ FREE = {
     "people.sign_ins.sweep": CLOCK,
     "people.workspaces.read": "the name and the currency of the workspace one is in",
     "platform.imports.batches.listed": OWN,
+    "platform.imports.jobs.sweep": "a job of the clock",
     "platform.imports.matching.match": CALLED,
     "platform.imports.matching.matched": CALLED,
     "platform.imports.matching.options": CALLED,

@@ -1,10 +1,12 @@
 """An import on its way: changed, checked, paused, gone on with after a crash, cancelled, and nobody else's."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from crm_app.core.clock import utcnow
 from crm_app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from crm_app.models.base import table_of
 from crm_app.models.customers.accounts import ACCOUNT, Account
@@ -214,3 +216,14 @@ async def test_what_is_no_table_is_said(admin):
         async with unit_of_work(admin) as uow:
             await jobs.check(uow, wizard.job_id)
     assert (await wizard.job()).document["sources"] == []
+
+
+async def test_what_was_chosen_is_forgotten_after_a_month(admin):
+    wizard = await ready(admin)
+    async with unit_of_work(admin) as uow:
+        await jobs.sweep(uow)
+    assert await wizard.job()
+    async with unit_of_work(admin, now=utcnow() + timedelta(days=31)) as uow:
+        await jobs.sweep(uow)
+    with pytest.raises(NotFound):
+        await wizard.job()

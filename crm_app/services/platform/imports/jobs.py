@@ -26,6 +26,7 @@ TOPIC = "import_job"  # what open screens hear
 _jobs = table_of(ImportJob)
 _FIRST = ("account", "contact", "opportunity", "activity", "product")
 _KEPT = timedelta(days=1)
+_REMEMBERED = timedelta(days=30)
 OPEN = (JobStatus.draft, JobStatus.checking, JobStatus.checked)  # may be changed
 BUSY = (JobStatus.waiting, JobStatus.running, JobStatus.stopping)
 
@@ -203,6 +204,13 @@ async def cancel(uow: UnitOfWork, job_id: UUID) -> JobView:
     job.updated_at = uow.now
     await uow.flush()
     return _view(job)
+
+
+async def sweep(uow: UnitOfWork) -> None:
+    """What was chosen for imports that ended a month ago, or were left lying; their batches stay."""
+    running = (*BUSY, JobStatus.paused, JobStatus.failed)
+    old = sa.and_(_jobs.c.updated_at < uow.now - _REMEMBERED, _jobs.c.status.not_in(running))
+    await uow.execute(sa.delete(_jobs).where(old))
 
 
 async def _defer(uow: UnitOfWork, task: str, job: ImportJob) -> None:
