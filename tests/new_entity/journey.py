@@ -19,8 +19,11 @@ from crm_app.state.lists import RecordList
 from crm_app.state.record import RecordState
 from crm_app.state.record_form import RecordForm
 from crm_app.store.uow import unit_of_work
+from tests.api.test_rest_files import imported
+from tests.services.platform.test_bulk import edit, undo
 from tests.state.tabs import tab_of
 from tests.state.test_records import opened
+from tests.work import work_off
 
 VISIT = registry.get("visit")
 
@@ -94,14 +97,14 @@ async def test_visit_has_a_page_edited_in_place_with_history(alice, kessler):
 async def test_visit_is_imported_exported_and_taken_back(program, admin, kessler):
     client = await program(admin)
     file = "Title,Account,Visited,Notes\nKick-off,Kessler,2026-09-01,=1+1\nReview,Kessler,2026-09-31,\n"
-    done = await client.post("/visits/import/", content=file)
-    body = done.json()
+    body = await imported(client, "visits", file)
     assert (body["rows"], body["created"], body["rejected"]) == (2, 1, 1), body
     assert body["problems"][0]["column"] == "Visited"
     exported = await client.get("/visits/export/", params={"fields": "title,account_id,visited_on,notes"})
     (row,) = csv.DictReader(io.StringIO(exported.text))
     assert (row["Title"], row["Account"], row["Notes"]) == ("Kick-off", "Kessler", "'=1+1")
-    assert (await client.post(f"/imports/{body['batch_id']}/revert/")).is_success
+    assert (await client.post(f"/imports/{body['id']}/revert/")).is_success
+    await work_off()
     assert (await client.get("/visits/")).json()["data"] == []
 
 
@@ -143,3 +146,13 @@ async def test_visit_is_seen_by_whom_it_may(alice, carol, mallory, kessler):
     async with unit_of_work(blind) as uow:
         page = await records.find(uow, VISIT, columns=("title", "notes"))
     assert "notes" not in page.rows[0]
+
+
+async def test_visits_are_changed_many_at_once_and_put_back(admin, kessler):
+    ids = [await visit(admin, kessler, f"Visit {n}") for n in range(3)]
+    done = await edit(admin, "visit", {"notes": "Went well"}, ids)
+    assert (done.changed, done.blocked) == (3, 0)
+    await undo(admin, done)
+    async with unit_of_work(admin) as uow:
+        page = await records.find(uow, VISIT, columns=("notes",))
+    assert [r["notes"] for r in page.rows] == [""] * 3
