@@ -56,7 +56,7 @@ def _rows() -> rx.Component:
 
 def _row(row: rx.Var[ThrownView]) -> rx.Component:
     icons = {name: registry.get(name).icon for name in sorted(PAGES)}
-    small = rx.el.span(row.label, ", ", row.who, ", ", row.when, class_name="muted small show-s")
+    small = rx.el.span(row.label, ", ", row.when, class_name="muted small show-s")
     purge = kit.icon_button(
         "delete", rx.Var.create("Delete for good: ") + row.title, size=16,
         on_click=TrashState.ask_purge(row.kind, row.id, row.title),
