@@ -86,7 +86,7 @@ def _dialog() -> rx.Component:
         rx.cond(TerritoriesState.known != "", rx.el.p(TerritoriesState.known, class_name="hint")),
         rx.el.fieldset(
             rx.el.legend("People", class_name="label"),
-            rx.el.div(rx.foreach(TerritoriesState.people, _person), class_name="picks scroll"),
+            rx.el.div(rx.foreach(TerritoriesState.people, _person), class_name="territory-people"),
             class_name="pair bare",
             key=one["id"].to(str),
         ),

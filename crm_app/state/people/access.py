@@ -116,5 +116,6 @@ class AccessState(AppState):
         ]
         self.reasons = [{"about": r.about, "yes": r.is_yes, "text": r.text} for r in found.reasons]
         answers = (("sees", found.sees), ("may change", found.changes), ("may delete", found.deletes))
-        does = " and ".join(words for words, is_so in answers if is_so) or "does not see"
+        said = [words for words, is_so in answers if is_so]
+        does = " and ".join([", ".join(said[:-1]), said[-1]] if said[1:] else said) or "does not see"
         self.verdict = f"{found.name} {does} this {entity.label.lower()}."
