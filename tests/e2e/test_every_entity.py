@@ -72,6 +72,7 @@ async def test_it_is_made_and_thrown_away(visit, admin, entity):
     await expect(page.get_by_role("button", name="More actions")).to_be_visible()
     await page.get_by_role("button", name="More actions").click()
     await page.get_by_role("menuitem", name="Delete").click()
+    await page.get_by_role("dialog").get_by_role("button", name=f"Delete {entity.label.lower()}").click()
     await expect(page.get_by_text("is in the trash")).to_be_visible()
     await expect(page.get_by_text(f"No {entity.plural.lower()} yet")).to_be_visible()
 

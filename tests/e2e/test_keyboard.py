@@ -72,6 +72,8 @@ async def test_a_contact_is_made_found_edited_and_deleted_by_keyboard(visit, adm
     await page.keyboard.type("delete")
     await expect(page.locator("[role=option][aria-selected=true]")).to_contain_text("Delete")
     await press(page, "Enter")
+    await expect(page.get_by_role("dialog", name="Delete contact").get_by_role("button", name="Keep")).to_be_focused()
+    await press(page, "Tab", "Enter")
     await expect(page.get_by_text("Ida Falk is in the trash")).to_be_visible()
     await expect(page.get_by_role("heading", name="Contacts", level=1)).to_be_visible()
     await press(page, "Control+z")
