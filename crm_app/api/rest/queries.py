@@ -139,14 +139,16 @@ def _unmark(entity: Entity, sort: str, descending: bool, text: str) -> tuple[Any
 
 
 def _typed_mark(entity: Entity, sort: str, plain: Any) -> Any:
-    kind = entity.fields[sort].kind
+    """Links go by the title at their other end, so by text."""
+    spec = entity.fields[sort]
+    kind = spec.kind
     if plain is None:
         return None
     if kind is Kind.date:
         return date.fromisoformat(plain)
     if kind is Kind.datetime:
         return datetime.fromisoformat(plain)
-    if kind is Kind.link or sort == "id":
+    if sort == "id" or (kind is Kind.link and registry.find(spec.target) is None):
         return UUID(plain)
     return plain
 
