@@ -14,7 +14,7 @@ from crm_app.store import queue
 from crm_app.store.tenants import claimed_period
 
 log = logging.getLogger(__name__)
-_RESCUE = "* * * * *"
+_RESCUE = "* * * * * */20"  # with seconds: who waits for a job whose server fell over looks at the page meanwhile
 
 
 class Clock:
@@ -30,7 +30,7 @@ class Clock:
                 id=tick.name, coalesce=True, max_instances=1, misfire_grace_time=60,
             )  # fmt: skip
         self.scheduler.add_job(
-            self._tick, CronTrigger.from_crontab(_RESCUE, timezone=UTC), args=["rescue_jobs", "rescue_jobs", _RESCUE],
+            self._tick, CronTrigger(second="*/20", timezone=UTC), args=["rescue_jobs", "rescue_jobs", _RESCUE],
             id="rescue_jobs", coalesce=True, max_instances=1, misfire_grace_time=60,
         )  # fmt: skip
         self.scheduler.start()

@@ -20,7 +20,8 @@ from crm_app.store.uow import unit_of_work
 log = logging.getLogger(__name__)
 CLOCK_QUEUE = "clock"
 TICK_HERE = "run_tick_here"
-_STALLED_SECONDS = 30
+_HEARTBEAT = 5.0  # seconds
+_STALLED_SECONDS = 20  # without one, after which a worker is taken for dead
 _IN_PAGES = "web"  # the worker that shares its process with pages
 _REST = 2.0  # times as long as it worked: two jobs at a time then leave the processor and eight connections to pages
 _LONGEST_REST = 0.5  # seconds
@@ -95,6 +96,8 @@ async def run_worker(app: procrastinate.App, *, concurrency: int = 2, in_process
         install_signal_handlers=not in_process,
         fetch_job_polling_interval=1.0,
         listen_notify=True,
+        update_heartbeat_interval=_HEARTBEAT,
+        stalled_worker_timeout=_STALLED_SECONDS,
         delete_jobs="successful",
         name=_IN_PAGES if in_process else "worker",
     )

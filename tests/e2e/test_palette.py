@@ -61,6 +61,7 @@ async def test_enter_waits_for_the_answer(visit, alice, deal):
 
 async def test_a_typing_error_is_mended_and_nothing_is_said_to_be_nothing(visit, alice, deal):
     page = await visit(alice, "/accounts")
+    await expect(page.get_by_text("Kessler").first).to_be_visible()
     await ask(page, "kesslerign")
     await expect(palette(page).get_by_role("group", name=re.compile("spelled"))).to_contain_text("Ute")
     await palette(page).get_by_role("combobox").fill("zzzz")
@@ -89,6 +90,7 @@ async def test_the_records_opened_last_come_first(visit, alice, deal):
     page = await visit(alice, f"/opportunities/{deal.id}")
     await expect(page.get_by_role("heading", name="Roll-out")).to_be_visible()
     elsewhere = await visit(alice, "/products")
+    await expect(elsewhere.get_by_text("No products yet")).to_be_visible()
     await elsewhere.keyboard.press("Control+k")
     await expect(palette(elsewhere).get_by_role("group", name="Opened last")).to_contain_text("Roll-out")
     await elsewhere.keyboard.type(">")

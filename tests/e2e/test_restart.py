@@ -26,7 +26,8 @@ from tests.services.sales.deals import a_deal, read_deal
 _WATCH = """() => {
   window.stayed = true;
   window.fellBack = 0;
-  const seen = () => document.querySelector(".sk") && window.fellBack++;
+  const shown = () => [...document.querySelectorAll(".sk")].some((grey) => grey.checkVisibility());
+  const seen = () => shown() && window.fellBack++;
   new MutationObserver(seen).observe(document.body, {childList: true, subtree: true});
 }"""
 
@@ -206,7 +207,7 @@ async def test_a_list_and_a_record_stay_as_they_are_and_live_on(visit, server, a
 async def test_the_form_of_a_record_goes_on(visit, server, alice):
     deal = await a_deal(alice, account="Kessler")
     page = await visit(alice, f"/accounts/{deal.account_id}")
-    people = page.locator(".card").filter(has_text="People")
+    people = page.locator("section.card").filter(has_text="People")
     await people.get_by_role("button", name="Add").click()
     dialog = page.get_by_role("dialog", name="New contact")
     await dialog.get_by_label("Last name").fill("Berg")
@@ -283,7 +284,7 @@ async def test_an_import_goes_on_where_it_was(visit, server, manager):
     outage = Outage(server, page)
     await outage.begins()
     await outage.ends()
-    await page.get_by_role("button", name=re.compile("^Import 2 ")).click(timeout=15_000)
+    await page.get_by_role("button", name=re.compile("^Import 2 ")).click(timeout=60_000)  # a check may have died
     await expect(page.get_by_role("heading", name="2 deals imported")).to_be_visible()
     assert await living(manager, Opportunity) == ["Cellar", "Roof"]
 

@@ -133,7 +133,7 @@ async def test_what_was_typed_and_sent_goes_on_at_the_other_process(visit, pair,
     await expect(field(page, "next_step").locator("[aria-busy=true]")).to_have_text("Send the prices")
     pair.second.kill()
     await expect(value(page, "next_step")).to_have_text("Send the prices", timeout=15_000)
-    await expect(page.locator(".tl li").filter(has_text="They want it by May")).to_have_count(1)
+    await expect(page.locator(".tl li").filter(has_text="They want it by May")).to_have_count(1, timeout=15_000)
     await expect(box).to_have_value("")
     assert await page.evaluate("window.stayed")
     row = await read_deal(alice, deal.id)
