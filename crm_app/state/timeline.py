@@ -154,35 +154,18 @@ class Timeline(AppState):
         answered."""
         actor = await self.actor()
         try:
-            minutes = str(given.get("minutes") or "").strip()
             async with unit_of_work(actor) as uow:
-                if await operations.begin(uow, UUID(str(given.get("operation")))) is not None:
-                    self.answered = answer("saved")
-                    return
-                link, record_id = _subject(str(given.get("store")))
-                entity, text = registry.get(link.removesuffix("_id")), str(given.get("text") or "")
-                mentions = _mentions(given.get("mentions"))
-                if given["kind"] == COMMENT:
-                    await comments.add(uow, entity, record_id, text, mentions=mentions)
-                    self.answered = answer("saved")
-                    return
-                written = await quick_log.write(
-                    uow,
-                    With(**{link: record_id}),
-                    kind=str(given["kind"]),
-                    text=text,
-                    contact_id=UUID(str(given["who"])) if given.get("who") else None,
-                    outcome=str(given.get("outcome") or ""),
-                    duration_minutes=int(minutes) if minutes else None,
-                    happens_at=local_moment(str(given.get("at") or ""), actor),
-                )
-                await comments.tell_mentioned(uow, entity, record_id, text, mentions=mentions, source_id=written.id)
+                if await operations.begin(uow, UUID(str(given.get("operation")))) is None:
+                    await _write(uow, given)
         except CrmError as refusal:
             self.answered = {**answer("error", refusal), "message": _complaint(refusal)}
             return
         except ValueError:
             self.answered = answer("error", Invalid("Check the minutes and the time."))
             return
+        if self._whose:  # the live feed brings it too, but not to a tab that is just coming back
+            async with unit_of_work(actor) as uow:
+                await self._read(uow)
         self.answered = answer("saved")
 
     @rx.event
@@ -268,6 +251,28 @@ async def _kinds(uow: UnitOfWork, link: str) -> list[dict[str, str]]:
     if uow.actor.can("comment.create"):
         found.append({"value": COMMENT, "label": "Comment", "icon": "comment"})
     return found
+
+
+async def _write(uow: UnitOfWork, given: Mapping[str, Any]) -> None:
+    """What the quick log gave. ValueError for a time or minutes that are none."""
+    minutes = str(given.get("minutes") or "").strip()
+    link, record_id = _subject(str(given.get("store")))
+    entity, text = registry.get(link.removesuffix("_id")), str(given.get("text") or "")
+    mentions = _mentions(given.get("mentions"))
+    if given["kind"] == COMMENT:
+        await comments.add(uow, entity, record_id, text, mentions=mentions)
+        return
+    written = await quick_log.write(
+        uow,
+        With(**{link: record_id}),
+        kind=str(given["kind"]),
+        text=text,
+        contact_id=UUID(str(given["who"])) if given.get("who") else None,
+        outcome=str(given.get("outcome") or ""),
+        duration_minutes=int(minutes) if minutes else None,
+        happens_at=local_moment(str(given.get("at") or ""), uow.actor),
+    )
+    await comments.tell_mentioned(uow, entity, record_id, text, mentions=mentions, source_id=written.id)
 
 
 def _subject(store: str) -> tuple[str, UUID]:

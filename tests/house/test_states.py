@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_type_hints
 
 import reflex as rx
 
@@ -35,6 +36,14 @@ def test_every_state_class_stands_behind_the_door():
 
 def test_the_doorkeeper_is_asked_first():
     assert isinstance(crm_app.app._middlewares[0], Doorkeeper)
+
+
+def test_no_state_holds_what_cannot_be_kept_for_another_process():
+    """Several processes share states through Redis, pickled. Declarations cannot be: a state keeps their names."""
+    for cls in ours():
+        held = {n: str(h) for n, h in get_type_hints(cls).items() if n in vars(cls).get("__annotations__", {})}
+        wrong = [n for n, h in held.items() if re.search(r"registry\.(Entity|FieldSpec)|Callable|asyncio\.", h)]
+        assert not wrong, f"{cls.__name__} holds {wrong}"
 
 
 def test_only_marked_methods_are_events():

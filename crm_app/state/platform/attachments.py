@@ -8,6 +8,7 @@ from uuid import UUID
 
 import reflex as rx
 
+from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError
 from crm_app.core.registry import Entity
@@ -45,14 +46,14 @@ class Attachments(AppState):
     file_url: str = ""  # where files of this record are sent to
     may_attach: bool = False
     looked_at: FileView = NO_FILE
-    _about: tuple[Entity, str] | None = None
+    _about: tuple[str, str] | None = None  # the name of the entity, the record
 
     @internal
     async def open(self, uow: UnitOfWork, entity: Entity, record_id: UUID) -> None:
         """Show the files of a record that the actor sees; sends nothing when nothing changed."""
         found = await attachments.listed(uow, entity, record_id)
         is_first = not self.file_url
-        self._about = (entity, str(record_id))
+        self._about = (entity.name, str(record_id))
         files = [_view(f, uow.actor, uow.now) for f in found]
         fresh: dict[str, Any] = {
             "files": files,
@@ -70,7 +71,7 @@ class Attachments(AppState):
         actor = await self.actor()
         if self._about is not None:
             async with unit_of_work(actor) as uow:
-                await self.open(uow, self._about[0], UUID(self._about[1]))
+                await self.open(uow, registry.get(self._about[0]), UUID(self._about[1]))
 
     @rx.event
     async def sent(self, file_id: str, name: str):
