@@ -1,5 +1,6 @@
 """Search, acts and places from every page, by keyboard; the keys of a page; single letters that can be turned off."""
 
+import contextlib
 import re
 
 import pytest
@@ -30,9 +31,19 @@ def lit(page: Page):
     return palette(page).locator("[role=option][aria-selected=true]")
 
 
-async def ask(page: Page, text: str) -> None:
+async def summon(page: Page) -> None:
+    """On a busy machine a page may be seen before it listens to keys: pressed once more then, as people do."""
+    for _ in range(2):
+        await page.keyboard.press("Control+k")
+        with contextlib.suppress(AssertionError):
+            await expect(palette(page)).to_be_visible(timeout=3_000)
+            return
     await page.keyboard.press("Control+k")
     await expect(palette(page)).to_be_visible()
+
+
+async def ask(page: Page, text: str) -> None:
+    await summon(page)
     await page.keyboard.type(text)
 
 
@@ -71,7 +82,7 @@ async def test_a_typing_error_is_mended_and_nothing_is_said_to_be_nothing(visit,
 async def test_on_a_deal_its_own_acts_come_first(visit, alice, deal):
     page = await visit(alice, f"/opportunities/{deal.id}")
     await expect(page.get_by_role("heading", name="Roll-out")).to_be_visible()
-    await page.keyboard.press("Control+k")
+    await summon(page)
     acts = palette(page).get_by_role("group", name="For this deal")
     await expect(acts.get_by_role("option").first).to_have_text(re.compile("Move to Discovery"))
     await page.keyboard.type("write")
@@ -91,7 +102,7 @@ async def test_the_records_opened_last_come_first(visit, alice, deal):
     await expect(page.get_by_role("heading", name="Roll-out")).to_be_visible()
     elsewhere = await visit(alice, "/products")
     await expect(elsewhere.get_by_text("No products yet")).to_be_visible()
-    await elsewhere.keyboard.press("Control+k")
+    await summon(elsewhere)
     await expect(palette(elsewhere).get_by_role("group", name="Opened last")).to_contain_text("Roll-out")
     await elsewhere.keyboard.type(">")
     await expect(palette(elsewhere).get_by_role("option").filter(has_text="Roll-out")).to_have_count(0)

@@ -285,7 +285,7 @@ async def test_an_import_goes_on_where_it_was(visit, server, manager):
     await outage.begins()
     await outage.ends()
     await page.get_by_role("button", name=re.compile("^Import 2 ")).click(timeout=60_000)  # a check may have died
-    await expect(page.get_by_role("heading", name="2 deals imported")).to_be_visible()
+    await expect(page.get_by_role("heading", name="2 deals imported")).to_be_visible(timeout=60_000)  # its turn too
     assert await living(manager, Opportunity) == ["Cellar", "Roof"]
 
 

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "react";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { place } from "./menu.jsx";
 
 const PAUSE = 150;
@@ -15,6 +15,7 @@ export function useMentions({ box, people = [], onSearch, onPick }) {
   const [lit, setLit] = useState(0);
   const list = useRef(null);
   const timer = useRef(null);
+  const caret = useRef(null);
   const latest = useRef(onSearch);
   latest.current = onSearch;
 
@@ -51,11 +52,15 @@ export function useMentions({ box, people = [], onSearch, onPick }) {
     const put = `@${person.label}${/^\s/.test(after) ? "" : " "}`;
     onPick(before + put + after, { id: person.value, name: person.label });
     setAsked(null);
-    requestAnimationFrame(() => {
-      el.focus();
-      el.selectionStart = el.selectionEnd = before.length + put.length;
-    });
+    caret.current = before.length + put.length;
   };
+  // With the new text, not a frame later: somebody types on meanwhile.
+  useLayoutEffect(() => {
+    if (caret.current === null || !box.current) return;
+    box.current.focus();
+    box.current.setSelectionRange(caret.current, caret.current);
+    caret.current = null;
+  });
   // True when the key was for the list.
   const keys = (e) => {
     if (!open || e.ctrlKey || e.metaKey) return false;
