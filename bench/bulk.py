@@ -51,9 +51,9 @@ async def measure() -> dict[str, Any]:
     found: dict[str, Any] = {}
     async with ground.connections() as raw:
         raw_edit = await _timed(lambda: _raw_edit(raw, world, ids))
-        edit = await _bulk(world, lambda uow: _edit(uow, ids))
+        made, edit = await _bulk(world, lambda uow: _edit(uow, ids))
         found["edit"] = {**edit, "raw_seconds": raw_edit["seconds"], "raw_database_cpu": raw_edit["database_cpu"]}
-        found["undo"] = await _bulk(world, lambda uow: _undo(uow, edit["id"]))
+        _, found["undo"] = await _bulk(world, lambda uow: _undo(uow, made))
         raw_file = await _timed(lambda: _raw_file(raw, world))
         for form in ("csv", "xlsx"):
             figures = await _timed(partial(_export, world, form))
@@ -85,7 +85,7 @@ async def _undo(uow: UnitOfWork, bulk_id: UUID) -> bulk_operations.Progress:
     return await bulk_operations.undo(uow, bulk_id, operation_id=new_id())
 
 
-async def _bulk(world: World, begin: Callable[[UnitOfWork], Awaitable[Any]]) -> dict[str, Any]:
+async def _bulk(world: World, begin: Callable[[UnitOfWork], Awaitable[Any]]) -> tuple[UUID, dict[str, Any]]:
     """From the press of the button to the last chunk, worked off as the job does."""
     chunks: list[float] = []
     ids: list[UUID] = []
@@ -107,7 +107,7 @@ async def _bulk(world: World, begin: Callable[[UnitOfWork], Awaitable[Any]]) -> 
             assert (await bulk_operations.read(uow, ids[0])).changed == EDITED
 
     figures = await _timed(run)
-    return {"id": ids[0], **figures, "chunks": len(chunks), "longest_chunk": max(chunks)}
+    return ids[0], {**figures, "chunks": len(chunks), "longest_chunk": max(chunks)}
 
 
 async def _export(world: World, form: str) -> None:

@@ -32,11 +32,13 @@ ALTER TABLE raw_contact DROP COLUMN search_text"""
 async def measure(contacts: int, deals: int) -> dict[str, Any]:
     """Figures by kind of record."""
     world, _ = await ground.furnish(2_000)
-    return {
+    found = {
         "contacts": await _imported(world.admin, "contacts.csv", _people(contacts)),
         "deals": await _imported(world.admin, "deals.csv", _deals(deals)),
         "raw copy of contacts": await _raw(world, contacts),
     }
+    await ground.leave()
+    return found
 
 
 async def _imported(actor: Actor, name: str, text: str) -> dict[str, float]:

@@ -8,13 +8,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from crm_app.api.requests import client_ip, cookies
+from crm_app.api.requests import person_at
 from crm_app.api.rest.exporting import KINDS
 from crm_app.core import registry
-from crm_app.core.context import Actor
-from crm_app.core.errors import NotFound, Unauthenticated
+from crm_app.core.errors import NotFound
 from crm_app.core.sheets import harmless
-from crm_app.services.people import sessions
 from crm_app.services.platform import bulk_operations, exporting
 from crm_app.settings import settings
 from crm_app.store import downloads
@@ -25,7 +23,7 @@ _CSV = "text/csv; charset=utf-8"
 
 async def blocked(request: Request) -> Response:
     """GET /api/bulk/<id>/blocked: the records of one's own operation that stayed as they were, and why."""
-    async with unit_of_work(await _actor(request)) as uow:
+    async with unit_of_work(await person_at(request)) as uow:
         wanted = _id(request)
         progress = await bulk_operations.read(uow, wanted)
         found = await bulk_operations.blocked(uow, wanted)
@@ -40,7 +38,7 @@ async def blocked(request: Request) -> Response:
 
 async def file(request: Request) -> Response:
     """GET /api/exports/<id>/<key>: a file of one's own; the key is good for this session alone."""
-    actor, wanted = await _actor(request), _id(request)
+    actor, wanted = await person_at(request), _id(request)
     if not exporting.is_address(actor, wanted, str(request.path_params["key"])):
         raise NotFound("There is nothing at this address. Fetch the file from your exports.")
     async with unit_of_work(actor) as uow:
@@ -48,16 +46,6 @@ async def file(request: Request) -> Response:
     path = downloads.find(actor, wanted)
     headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
     return FileResponse(path, media_type=KINDS[made.form], filename=made.name, headers=headers)
-
-
-async def _actor(request: Request) -> Actor:
-    scope = request.scope
-    actor = await sessions.actor_of(
-        cookies(scope), ip=client_ip(scope), user_agent=request.headers.get("user-agent", "")
-    )
-    if actor is None:
-        raise Unauthenticated("Sign in first.")
-    return actor
 
 
 def _id(request: Request) -> UUID:

@@ -12,16 +12,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from crm_app.api.requests import client_ip, cookies
+from crm_app.api.requests import person_at
 from crm_app.core import filetypes, registry
 from crm_app.core.context import Actor
-from crm_app.core.errors import Invalid, NotFound, Unauthenticated
+from crm_app.core.errors import Invalid, NotFound
 from crm_app.core.filetypes import FileType
 from crm_app.core.registry import Entity
 from crm_app.integrations.files import files, key_of
 from crm_app.models.base import new_id
 from crm_app.models.platform.attachments import Attachment
-from crm_app.services.people import sessions
 from crm_app.services.platform import attachments
 from crm_app.settings import settings
 from crm_app.store import uploads
@@ -32,7 +31,7 @@ _GONE = "This file does not exist, or you may not see it."
 
 async def receive(request: Request) -> Response:
     """POST /api/files/accounts/<id>?name=offer.pdf with the file as body."""
-    actor = await _actor(request)
+    actor = await person_at(request)
     entity = registry.by_slug(str(request.path_params["slug"]))
     if entity is None:
         raise NotFound("There is no such record, or you may not see it.")
@@ -111,19 +110,9 @@ def _filename(name: str) -> str:
 
 
 async def _found(request: Request) -> Attachment:
-    actor = await _actor(request)
+    actor = await person_at(request)
     async with unit_of_work(actor) as uow:
         return await attachments.find(uow, _id(request, "file_id"))
-
-
-async def _actor(request: Request) -> Actor:
-    scope = request.scope
-    actor = await sessions.actor_of(
-        cookies(scope), ip=client_ip(scope), user_agent=request.headers.get("user-agent", "")
-    )
-    if actor is None:
-        raise Unauthenticated("Sign in first.")
-    return actor
 
 
 def _id(request: Request, name: str) -> UUID:

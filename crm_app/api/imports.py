@@ -7,10 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from crm_app.api.requests import client_ip, cookies
-from crm_app.core.context import Actor
-from crm_app.core.errors import NotFound, Unauthenticated
-from crm_app.services.people import sessions
+from crm_app.api.requests import person_at
+from crm_app.core.errors import NotFound
 from crm_app.services.platform.imports import grid, guided, jobs
 from crm_app.store import uploads
 from crm_app.store.uow import unit_of_work
@@ -18,7 +16,7 @@ from crm_app.store.uow import unit_of_work
 
 async def receive(request: Request) -> Response:
     """POST /api/imports/files?name=deals.csv with the file as body; its id answers."""
-    actor = await _actor(request)
+    actor = await person_at(request)
     jobs.allowed(actor)
     kept = await uploads.spool(actor, request.query_params.get("name", ""), request.stream(), endings=guided.ENDINGS)
     return JSONResponse({"id": str(kept.id), "name": kept.path.name, "size": kept.size}, 201)
@@ -26,23 +24,13 @@ async def receive(request: Request) -> Response:
 
 async def rows_to_mend(request: Request) -> Response:
     """GET /api/imports/jobs/<id>/rows-to-mend?file=<key>: what the last check of this file left out."""
-    async with unit_of_work(await _actor(request)) as uow:
+    async with unit_of_work(await person_at(request)) as uow:
         name, text = await grid.rows_to_mend(uow, _id(request), request.query_params.get("file", ""))
     disposition = f"attachment; filename=\"rows-to-mend.csv\"; filename*=UTF-8''{quote(name)}"
     return Response(
         b"\xef\xbb\xbf" + text.encode("utf-8", "replace"), media_type="text/csv; charset=utf-8",
         headers={"content-disposition": disposition},
     )  # fmt: skip
-
-
-async def _actor(request: Request) -> Actor:
-    scope = request.scope
-    actor = await sessions.actor_of(
-        cookies(scope), ip=client_ip(scope), user_agent=request.headers.get("user-agent", "")
-    )
-    if actor is None:
-        raise Unauthenticated("Sign in first.")
-    return actor
 
 
 def _id(request: Request) -> UUID:

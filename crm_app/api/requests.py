@@ -4,6 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
+
+from crm_app.core.context import Actor
+from crm_app.core.errors import Unauthenticated
+from crm_app.services.people import sessions
 from crm_app.settings import settings
 
 Scope = Any  # of ASGI
@@ -58,3 +63,14 @@ def wants_page(scope: Scope) -> bool:
 def replaced(headers: Iterable[tuple[bytes, bytes]], name: bytes, value: bytes) -> list[tuple[bytes, bytes]]:
     """The headers with one of them set anew."""
     return [*((k, v) for k, v in headers if k != name), (name, value)]
+
+
+async def person_at(request: Request) -> Actor:
+    """Who is signed in where the request comes from; Unauthenticated when nobody is."""
+    scope = request.scope
+    actor = await sessions.actor_of(
+        cookies(scope), ip=client_ip(scope), user_agent=request.headers.get("user-agent", "")
+    )
+    if actor is None:
+        raise Unauthenticated("Sign in first.")
+    return actor

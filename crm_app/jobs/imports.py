@@ -61,7 +61,7 @@ async def _check_once(mine: _Mine) -> bool:
     except CrmError as refusal:
         await _fail(mine, str(refusal), JobStatus.draft)
         return False
-    except Exception:
+    except Exception:  # the edge of the job: logged, and told to whoever waits at the page
         log.exception("the check of import %s failed", mine.job_id)
         await _fail(
             mine, "The check failed on our side. Try again; an admin finds the reason in the log.", JobStatus.draft
@@ -82,7 +82,7 @@ async def run_import(tenant_id: str, job_id: str) -> None:
         await _run(mine)
     except CrmError as refusal:
         await _fail(mine, str(refusal), JobStatus.failed)
-    except Exception:
+    except Exception:  # as above; what was written stays written down with the import
         log.exception("import %s failed", mine.job_id)
         await _fail(mine, "Writing failed on our side; an admin finds the reason in the log.", JobStatus.failed)
     finally:

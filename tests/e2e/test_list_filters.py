@@ -48,6 +48,7 @@ async def test_a_filter_is_built_by_keyboard_and_edited_at_its_chip(visit, alice
     await panel.get_by_role("button", name="Apply").click()
     await expect(page.locator("tbody tr[data-id]")).to_have_count(2)
     await page.get_by_role("button", name="Employees is at least 3").click()
+    await expect(panel.get_by_role("textbox", name="Employees: value")).to_be_focused()
     await page.keyboard.press("Escape")
     await expect(panel).to_be_hidden()
     await expect(page.get_by_role("button", name="Employees is at least 3")).to_be_focused()
