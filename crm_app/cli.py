@@ -133,8 +133,12 @@ def migrate(
 @app.command()
 def backup(
     target: Annotated[Path | None, typer.Argument(help="File or folder; by default the data folder's backups.")] = None,
+    with_files: Annotated[
+        bool, typer.Option("--with-files/--without-files", help="Whether uploaded files go into it.")
+    ] = True,
 ) -> None:
-    """Write the database and the uploaded files into one file."""
+    """Write the database and the uploaded files, those in a bucket too, into one file."""
+    from crm_app.integrations import files
     from crm_app.store import backup as backups
     from crm_app.store import keys
 
@@ -143,8 +147,13 @@ def backup(
         folder.mkdir(parents=True, exist_ok=True)
     with database(), steps() as told:
         told("Backing up")
-        path = backups.create((target or folder).resolve())
+        path = backups.create((target or folder).resolve(), bucket=files.bucket(), with_files=with_files)
     out.print(f"{path} ({path.stat().st_size / 1e6:,.1f} MB)", soft_wrap=True)
+    found = backups.read_manifest(path)
+    if found.left_out:
+        out.print(f"The uploaded files are not in it: keep a copy of {found.left_out} yourself.", soft_wrap=True)
+    elif found.files:
+        out.print(f"{found.files:,} uploaded files are in it.")
     if settings().secret_key is None:
         out.print(f"The secret key is not in it: keep a copy of {keys.key_file()} elsewhere.", soft_wrap=True)
 
@@ -156,14 +165,22 @@ def restore(
     new_key: Annotated[
         bool, typer.Option("--new-key", help="The old secret key is lost; what it encrypted stays unreadable.")
     ] = False,
+    files_only: Annotated[
+        bool, typer.Option("--files-only", help="Put back uploaded files that are lost, and touch nothing else.")
+    ] = False,
 ) -> None:
     """Load a backup; what is there is saved first."""
+    from crm_app.integrations import files
     from crm_app.store import backup as backups
     from crm_app.store import migrations
 
+    if files_only:
+        count = backups.put_back_files(file.resolve(), bucket=files.bucket())
+        out.print(f"{count:,} lost {'file is' if count == 1 else 'files are'} back.")
+        return
     with database(), steps() as told:
         told("Restoring")
-        safety = backups.restore(file.resolve(), replace=replace, new_key=new_key)
+        safety = backups.restore(file.resolve(), replace=replace, new_key=new_key, bucket=files.bucket())
         done = migrations.upgrade(told=told)
     out.print(f"Restored; the database is at migration {done.current}.")
     if safety is not None:

@@ -5,7 +5,7 @@ import io
 from uuid import UUID
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from crm_app.api.requests import person_at
@@ -13,9 +13,9 @@ from crm_app.api.rest.exporting import KINDS
 from crm_app.core import registry
 from crm_app.core.errors import NotFound
 from crm_app.core.sheets import harmless
-from crm_app.services.platform import bulk_operations, exporting
+from crm_app.models.platform.exports import ExportStatus
+from crm_app.services.platform import bulk_operations, export_keeping, exporting
 from crm_app.settings import settings
-from crm_app.store import downloads
 from crm_app.store.uow import unit_of_work
 
 _CSV = "text/csv; charset=utf-8"
@@ -39,13 +39,17 @@ async def blocked(request: Request) -> Response:
 async def file(request: Request) -> Response:
     """GET /api/exports/<id>/<key>: a file of one's own; the key is good for this session alone."""
     actor, wanted = await person_at(request), _id(request)
-    if not exporting.is_address(actor, wanted, str(request.path_params["key"])):
+    if not export_keeping.is_address(actor, wanted, str(request.path_params["key"])):
         raise NotFound("There is nothing at this address. Fetch the file from your exports.")
     async with unit_of_work(actor) as uow:
         made = await exporting.read(uow, wanted)
-    path = downloads.find(actor, wanted)
-    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-    return FileResponse(path, media_type=KINDS[made.form], filename=made.name, headers=headers)
+    if made.status is not ExportStatus.done:
+        raise NotFound("This file is not written yet. Look at your exports when it is ready.")
+    headers = {
+        "content-disposition": f'attachment; filename="{made.name}"', "content-length": str(made.size),
+        "cache-control": "no-store", "x-content-type-options": "nosniff",
+    }  # fmt: skip
+    return StreamingResponse(await export_keeping.content(actor, made), media_type=KINDS[made.form], headers=headers)
 
 
 def _id(request: Request) -> UUID:

@@ -47,10 +47,14 @@ def exports() -> rx.Component:
 
 def _file(row: Row) -> rx.Component:
     name, error = row["name"].to(str), row["error"].to(str)
-    busy = rx.el.progress(value=row["percent"].to(int), max=100, aria_label=name + " is being written")
-    ready = rx.fragment(
-        kit.download("Download", href=row["href"].to(str), size="sm"),
-        kit.icon_button("delete", "Delete " + name, size=16, on_click=Exports.discard(row["id"].to(str))),
+    export_id, href = row["id"].to(str), row["href"].to(str)
+    busy = rx.fragment(
+        rx.el.progress(value=row["percent"].to(int), max=100, aria_label=name + " is being written"),
+        kit.ghost("Cancel", size="sm", aria_label="Cancel " + name, on_click=Exports.cancel(export_id)),
+    )
+    over = rx.fragment(
+        rx.cond(href != "", kit.download("Download", href=href, size="sm")),
+        kit.icon_button("delete", "Delete " + name, size=16, on_click=Exports.discard(export_id)),
     )
     words = rx.el.div(
         rx.el.p(name, class_name="strong clip"),
@@ -61,7 +65,7 @@ def _file(row: Row) -> rx.Component:
     return rx.el.li(
         kit.badge(row["kind"].to(str)),
         words,
-        rx.cond(row["is_running"].to(bool), busy, rx.cond(row["href"].to(str) != "", ready)),
+        rx.cond(row["is_running"].to(bool), busy, over),
         class_name="line item",
         key=row["id"].to(str),
     )

@@ -11,10 +11,9 @@ from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor
 from crm_app.core.dates import show_ago
 from crm_app.core.errors import CrmError
-from crm_app.core.registry import Entity
 from crm_app.core.views import View
 from crm_app.models.platform.exports import ExportStatus
-from crm_app.services.platform import exporting
+from crm_app.services.platform import export_keeping, exporting
 from crm_app.services.platform.exporting import Export
 from crm_app.state.base import AppState, id_of, notice_action
 from crm_app.state.list_bulk import ListBulk
@@ -24,7 +23,7 @@ from crm_app.state.live import next_batch
 from crm_app.state.platform.import_words import size
 from crm_app.state.presence import BEAT
 from crm_app.store.live import Message, Signal, hub
-from crm_app.store.uow import unit_of_work
+from crm_app.store.uow import signal, unit_of_work
 
 _FORMS = {"xlsx": "Excel", "csv": "CSV", "pdf": "PDF"}
 
@@ -80,19 +79,25 @@ class ListExport(AppState):
                     uow, registry.get(self._entity), self._view, self.form,
                     operation_id=id_of(self._operation, "operation"), record_ids=self._ids,
                 )  # fmt: skip
-                if made.total <= exporting.DIRECT[made.form]:
-                    made = await exporting.make(uow, made.id)
+            given = await handed_over(self, actor, made)
         except CrmError as refusal:
             self.error = str(refusal)
             return None
         self.is_open = False
-        if made.status is ExportStatus.done:
-            return [_fetched(actor, made)]
-        self.notify(
-            f"{made.name} is being written: {number(made.total)} rows. You may go on meanwhile.",
-            action="Show", payload="exports:",
-        )  # fmt: skip
-        return Exports.follow(str(made.id))
+        return given
+
+
+async def handed_over(state: AppState, actor: Actor, made: Export) -> Any:
+    """What was asked for: a short file at once, of a long one word when it is there."""
+    if made.total <= exporting.DIRECT[made.form]:
+        made = await export_keeping.keep_now(actor, made.id)
+    if made.status is ExportStatus.done:
+        return [_fetched(actor, made)]
+    state.notify(
+        f"{made.name} is being written: {number(made.total)} rows. You may go on meanwhile.",
+        action="Show", payload="exports:",
+    )  # fmt: skip
+    return Exports.follow(str(made.id))
 
 
 class Exports(AppState):
@@ -100,6 +105,7 @@ class Exports(AppState):
 
     files: list[dict[str, Any]] = []
     is_listed: bool = False
+    _so_far: dict[str, int] = {}  # how far those are that are being written
 
     @rx.event
     async def load(self):
@@ -129,7 +135,9 @@ class Exports(AppState):
                     async with self:
                         actor = await self.actor()
                         async with unit_of_work(actor) as uow:
-                            found = await exporting.read(uow, id_of(export_id, "export"))
+                            found = await exporting.find(uow, id_of(export_id, "export"))
+                        if found is None:  # cancelled
+                            return
                         if found.status is not ExportStatus.running:
                             self._say(found)
                             return
@@ -146,8 +154,9 @@ class Exports(AppState):
         now = utcnow()
         async with unit_of_work(actor, now=now) as uow:
             found = await exporting.listed(uow)
-        told = rows or {}
-        self.files = [_line(f, actor, told.get(str(f.id), 0), now) for f in found]
+        running = {str(f.id) for f in found if f.status is ExportStatus.running}
+        self._so_far = {i: n for i, n in (self._so_far | (rows or {})).items() if i in running}
+        self.files = [_line(f, actor, self._so_far.get(str(f.id), 0), now) for f in found]
         self.is_listed = True
 
     @rx.event
@@ -161,6 +170,17 @@ class Exports(AppState):
         return None
 
     @rx.event
+    async def cancel(self, export_id: str):
+        """Stop what is being written; nothing of it stays."""
+        actor = await self.actor()
+        with self.telling():
+            async with unit_of_work(actor) as uow:
+                await exporting.cancel(uow, id_of(export_id, "export"))
+            self.notify("The export is cancelled. Nothing of it is kept.")
+            await signal(actor, exporting.WORK, {"id": export_id, "rows": 0})
+        await self._read(actor)
+
+    @rx.event
     async def discard(self, export_id: str):
         """Throw the file away."""
         actor = await self.actor()
@@ -171,7 +191,7 @@ class Exports(AppState):
 
 
 def _fetched(actor: Actor, made: Export) -> Any:
-    return rx.download(url=exporting.address_of(actor, made.id), filename=made.name)
+    return rx.download(url=export_keeping.address_of(actor, made.id), filename=made.name)
 
 
 def _rows(batch: list[Any]) -> dict[str, int]:
@@ -181,15 +201,17 @@ def _rows(batch: list[Any]) -> dict[str, int]:
 
 
 def _line(f: Export, actor: Actor, rows: int, now: datetime) -> dict[str, Any]:
-    entity: Entity = registry.get(f.entity)
+    entity = registry.find(f.entity)
     is_done = f.status is ExportStatus.done
+    count = f.rows if is_done else f.total
     return {
         "id": str(f.id),
         "name": f.name,
         "kind": _FORMS.get(f.form, f.form),
-        "about": f"{counted(entity, f.rows if is_done else f.total)}" + (f", {size(f.size)}" if is_done else ""),
+        "about": (counted(entity, count) if entity else "1 entry" if count == 1 else f"{number(count)} entries")
+        + (f", {size(f.size)}" if is_done else ""),
         "since": show_ago(f.created_at, now, actor.time_zone),
-        "href": exporting.address_of(actor, f.id) if is_done else "",
+        "href": export_keeping.address_of(actor, f.id) if is_done else "",
         "is_running": f.status is ExportStatus.running,
         "percent": min(99, rows * 100 // f.total) if f.total else 0,
         "error": f.error,

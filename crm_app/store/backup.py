@@ -1,10 +1,10 @@
-"""Backup and restore: one file with the database (pg_dump's custom format) and the uploaded files.
+"""Backup and restore: one file with the database (pg_dump's custom format) and the uploaded files, those of a bucket
+included when one is given.
 
 The file is a tar of `manifest.json`, `database.dump` and `files/...`; the secret key is not in it (the manifest carries
 a fingerprint of it), so that a stolen backup does not open what is encrypted inside.
 """
 
-import contextlib
 import io
 import json
 import os
@@ -12,8 +12,8 @@ import re
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -23,14 +23,14 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from crm_app.core.clock import utcnow
-from crm_app.core.errors import NotReady
+from crm_app.core.errors import CrmError, NotReady
 from crm_app.settings import settings
-from crm_app.store import installation, keys
+from crm_app.store import backup_files, installation, keys
+from crm_app.store.backup_files import Bucket
 from crm_app.store.databases import DatabaseUrls, database_urls, reach
 from crm_app.store.programs import client_programs, run
 
 FORMAT = 1
-FILES = "files"  # folder of uploads below data_dir
 _SECONDS = 6 * 3600
 _SETTING = re.compile(rb"SET (\w+) = ")
 _END_OF_HEAD = b"SELECT pg_catalog.set_config('search_path'"
@@ -61,7 +61,8 @@ END $$;
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup says of itself. `revision` is the migration it was taken at."""
+    """What a backup says of itself. `revision` is the migration it was taken at; `left_out` is where the uploaded files
+    are, if not in it."""
 
     format: int
     made_at: str
@@ -69,6 +70,7 @@ class Manifest:
     postgresql: int
     key_mark: str
     files: int
+    left_out: str = ""
 
 
 def free_name(folder: Path, label: str, now: datetime) -> Path:
@@ -78,9 +80,11 @@ def free_name(folder: Path, label: str, now: datetime) -> Path:
     return next(path for name in names if not (path := folder / name).exists())
 
 
-def create(target: Path, *, urls: DatabaseUrls | None = None) -> Path:
+def create(
+    target: Path, *, urls: DatabaseUrls | None = None, bucket: Bucket | None = None, with_files: bool = True
+) -> Path:
     """Write a backup to `target` (into it, when it is a folder) and return the file. It appears whole or not at all,
-    and never in the place of another file."""
+    and never in the place of another file. What lies in a bucket that is not given is not in it."""
     urls = urls or database_urls()
     path = free_name(target, "salescompass", utcnow()) if target.is_dir() else target
     if path.exists():
@@ -90,7 +94,7 @@ def create(target: Path, *, urls: DatabaseUrls | None = None) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         half = path.with_name(f".{path.name}.part")
         with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode=0o600), "wb") as out:
-            _write(out, urls)
+            _write(out, urls, bucket, with_files=with_files)
             out.flush()
             os.fsync(out.fileno())
         half.replace(path)
@@ -108,7 +112,8 @@ def read_manifest(path: Path) -> Manifest:
         with tarfile.open(path) as tar:
             member = tar.extractfile("manifest.json")
             noted = json.loads(member.read()) if member else {}
-        return Manifest(**noted)
+        known = {f.name for f in fields(Manifest)}  # a newer version may say more
+        return Manifest(**{n: v for n, v in noted.items() if n in known})
     except (OSError, KeyError, TypeError, ValueError, tarfile.TarError) as error:
         raise NotReady(
             f"{path} is not a backup of SalesCompass ({error}).", remedy="Name a file that `crm backup` wrote."
@@ -116,10 +121,16 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def restore(
-    path: Path, *, replace: bool = False, new_key: bool = False, urls: DatabaseUrls | None = None
+    path: Path,
+    *,
+    replace: bool = False,
+    new_key: bool = False,
+    urls: DatabaseUrls | None = None,
+    bucket: Bucket | None = None,
 ) -> Path | None:
     """Load a backup, all of it or nothing. Onto a database that holds anything only with `replace`, after a backup of
-    what is there, which is returned. Uploads of the backup are added; files that are there already stay.
+    what is there, which is returned. Uploads of the backup are added, to the bucket when there is one; files that are
+    there already stay.
 
     `new_key` accepts that what the lost secret key encrypted stays unreadable.
     """
@@ -131,6 +142,7 @@ def restore(
         )
     if not new_key:
         _check_key(manifest)
+    there = backup_files.sizes_in(bucket)  # says that it cannot be reached before anything is changed
     safety = None
     with reach(urls.owner) as connection:
         _check_unused(connection)
@@ -140,13 +152,30 @@ def restore(
                     "The database holds data already.",
                     remedy="`--replace` puts the backup in its place, and saves what is there first.",
                 )
-            safety = create(free_name(settings().data_dir / "backups", "before-restore", utcnow()), urls=urls)
+            safety = create(
+                free_name(settings().data_dir / "backups", "before-restore", utcnow()), urls=urls, bucket=bucket
+            )
     _load(path, urls)
     if new_key:
         with reach(urls.owner) as connection:
             installation.forget(connection, keys.CHECK)
             keys.establish(connection)
+    try:
+        put_back_files(path, bucket=bucket, there=there)
+    except (CrmError, OSError) as error:
+        raise NotReady(
+            f"The database is restored, but not every file: {error}",
+            remedy=f"`crm migrate`, then `crm restore {path} --files-only` for the rest.",
+        ) from error
     return safety
+
+
+def put_back_files(path: Path, *, bucket: Bucket | None = None, there: Mapping[str, int] | None = None) -> int:
+    """Put the uploaded files of a backup where they are missing or damaged, and nothing else; how many those were."""
+    read_manifest(path)
+    known = backup_files.sizes_in(bucket) if there is None else there
+    with tarfile.open(path) as tar:
+        return backup_files.put_back(tar, bucket, known)
 
 
 def _load(path: Path, urls: DatabaseUrls) -> None:
@@ -162,9 +191,6 @@ def _load(path: Path, urls: DatabaseUrls) -> None:
             known = {str(name) for (name,) in connection.execute("SELECT name FROM pg_settings")}
         for_server(script, known)
         _run("psql", urls.owner, "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-f", str(emptying), "-f", str(script))
-        for member in tar.getmembers():
-            if member.isfile() and member.name.startswith(f"{FILES}/") and not (data_dir / member.name).exists():
-                tar.extract(member, data_dir, filter="data")
 
 
 def for_server(script: Path, known: Collection[str]) -> None:
@@ -182,7 +208,7 @@ def for_server(script: Path, known: Collection[str]) -> None:
     fitting.replace(script)
 
 
-def _write(out: IO[bytes], urls: DatabaseUrls) -> None:
+def _write(out: IO[bytes], urls: DatabaseUrls, bucket: Bucket | None, *, with_files: bool) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="backup-", dir=settings().data_dir) as folder,
         tarfile.open(fileobj=out, mode="w") as tar,
@@ -190,15 +216,14 @@ def _write(out: IO[bytes], urls: DatabaseUrls) -> None:
         dump = Path(folder, "database.dump")
         _run("pg_dump", urls.owner, "-Fc", "--no-owner", "-f", str(dump))
         # After the dump: a file is there before the row that tells of it, so every row of the dump finds its own.
-        files = sorted(p for p in (settings().data_dir / FILES).rglob("*") if p.is_file() and p.suffix != ".part")
-        _add_manifest(tar, urls, len(files))
+        files = backup_files.found(bucket) if with_files else []
+        left_out = "" if with_files else backup_files.where(bucket)
+        _add_manifest(tar, urls, len(files), left_out)
         tar.add(dump, "database.dump")
-        for file in files:
-            with contextlib.suppress(FileNotFoundError):  # deleted for good meanwhile
-                tar.add(file, str(file.relative_to(settings().data_dir)))
+        backup_files.add(tar, files, bucket)
 
 
-def _add_manifest(tar: tarfile.TarFile, urls: DatabaseUrls, files: int) -> None:
+def _add_manifest(tar: tarfile.TarFile, urls: DatabaseUrls, files: int, left_out: str) -> None:
     with reach(urls.owner) as connection:
         manifest = Manifest(
             format=FORMAT,
@@ -207,6 +232,7 @@ def _add_manifest(tar: tarfile.TarFile, urls: DatabaseUrls, files: int) -> None:
             postgresql=connection.info.server_version // 10_000,
             key_mark=_key_mark(),
             files=files,
+            left_out=left_out,
         )
     text = json.dumps(asdict(manifest), indent=2).encode()
     head = tarfile.TarInfo("manifest.json")

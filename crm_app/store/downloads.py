@@ -1,6 +1,6 @@
-"""Files on their way out, below the data folder: a folder for each, under the person who asked for it.
+"""Files on their way out, below the data folder, while they are written: kept or sent, then gone.
 
-They lie there until they are swept; behind several servers the data folder is shared or the file is where it was made.
+Where exports are kept is asked of integrations.files: another process, or machine, hands them out as well.
 """
 
 import contextlib
@@ -9,35 +9,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from uuid import UUID
 
-from crm_app.core.context import Actor
-from crm_app.core.errors import NotFound, Unauthenticated
 from crm_app.settings import settings
 
-KEPT = timedelta(days=7)
-
-
-def place(actor: Actor, file_id: UUID, name: str) -> Path:
-    """Where the file goes; what an attempt before has left there is gone."""
-    discard(actor, file_id)
-    folder = _home(actor) / file_id.hex
-    folder.mkdir(mode=0o700, parents=True)
-    return folder / name
-
-
-def find(actor: Actor, file_id: UUID) -> Path:
-    """The file that this very person asked for."""
-    folder = _home(actor) / file_id.hex
-    path = next((p for p in sorted(folder.iterdir()) if p.is_file()), None) if folder.is_dir() else None
-    if path is None:
-        raise NotFound("This file is not here any more. Export it anew.")
-    return path
-
-
-def discard(actor: Actor, file_id: UUID) -> None:
-    """Throw it away; nothing when it is gone."""
-    shutil.rmtree(_home(actor) / file_id.hex, ignore_errors=True)
+FOLDER = "exports"
+_LONGEST = timedelta(days=1)  # nothing is written for so long: its process died
 
 
 @contextlib.contextmanager
@@ -49,9 +25,9 @@ def passing() -> Iterator[Path]:
 
 
 def sweep(now: datetime) -> int:
-    """Throw away what is too old; how many files that were."""
-    oldest, swept = (now - KEPT).timestamp(), 0
-    for folder in (*_root().glob("*/*/*"), *_root().glob("passing-*")):
+    """Throw away what a process that died has left; how many folders that were."""
+    oldest, swept = (now - _LONGEST).timestamp(), 0
+    for folder in _root().glob("passing-*"):
         with contextlib.suppress(FileNotFoundError):
             if folder.stat().st_mtime < oldest:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -60,10 +36,4 @@ def sweep(now: datetime) -> int:
 
 
 def _root() -> Path:
-    return settings().data_dir / "exports"
-
-
-def _home(actor: Actor) -> Path:
-    if actor.user_id is None:
-        raise Unauthenticated("Sign in first.")
-    return _root() / actor.tenant_id.hex / actor.user_id.hex
+    return settings().data_dir / FOLDER

@@ -189,6 +189,7 @@ def test_services_take_the_unit_of_work_first():
         "crm_app/services/people/workspaces.py": "checks before there is a tenant",
         "crm_app/services/sales/workspaces.py": "founds the tenant",
         "crm_app/services/sales/demo/build.py": "every step at its own moment",
+        "crm_app/services/platform/export_keeping.py": "puts a file where it lies between two transactions",
         "crm_app/services/platform/imports/adding.py": "reads the file before it writes down what is in it",
         "crm_app/services/platform/imports/checking.py": "plans for minutes between two short transactions",
         "crm_app/services/platform/imports/doubles.py": "its planning carries the unit of work",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -54,6 +55,8 @@ INNER = {
     "platform.history.names_of": "takes changes that were read",
     "platform.about": "asked with the record that something hangs on; tried through what hangs there",
     "platform.attachments.unknown": "ids of files that lie in the workspace's own folder",
+    "platform.exporting.ask": "takes what its callers have asked the right to",
+    "platform.exporting.unknown": "ids of files that lie in the workspace's own folder",
     "platform.audit.note": "an act about what its caller has found",
     "platform.bulk_chunks": "takes an operation that was begun or found by its caller",
     "platform.exporting.write": "takes a condition of its caller and reads by records.stream",
@@ -163,7 +166,7 @@ def _plain(parameter: str, hint: Any, entity: Entity | None) -> Any:
         return get_args(hint)[0]
     simple: dict[Any, Any] = {
         str: "x", int: 1, bool: True, Decimal: Decimal(1), datetime: datetime.now(UTC), Filters: Filters(),
-        timedelta: timedelta(hours=1), NoticeKind: JOB_DONE, View: View(), Any: None,
+        timedelta: timedelta(hours=1), Path: Path("/dev/null"), NoticeKind: JOB_DONE, View: View(), Any: None,
     }  # fmt: skip
     if hint in simple:
         return simple[hint]

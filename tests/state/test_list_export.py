@@ -7,10 +7,10 @@ from crm_app.services.platform import exporting, notifications
 from crm_app.services.platform.exporting import FORMS
 from crm_app.state.list_bulk import ListBulk
 from crm_app.state.list_export import Exports, ListExport
-from crm_app.store import downloads
 from crm_app.store.live import hub
 from crm_app.store.uow import unit_of_work
 from tests.services.platform.test_bulk import people
+from tests.services.platform.test_exporting import lying
 from tests.state.test_list_bulk import opened
 from tests.work import forget_jobs, work_off
 
@@ -31,7 +31,7 @@ async def test_a_short_list_comes_at_once(admin):
     async with unit_of_work(admin) as uow:
         (made,) = await exporting.listed(uow)
     assert there.startswith(f"/api/exports/{made.id}/")
-    assert downloads.find(admin, made.id).read_text("utf-8-sig").splitlines()[0] == "Name,City"
+    assert lying(admin, made).read_text("utf-8-sig").splitlines()[0] == "Name,City"
     assert await tab.run(ListExport.submit) == []  # pressed twice
 
 
@@ -79,6 +79,30 @@ async def test_a_long_one_is_written_meanwhile_and_told(admin, monkeypatch, app_
     await asyncio.gather(listening, return_exceptions=True)
 
 
+async def test_who_asked_for_it_cancels_it_and_nobody_waits_on(admin, monkeypatch, app_database):
+    monkeypatch.setattr(exporting, "DIRECT", dict.fromkeys(FORMS, 1))
+    await forget_jobs()
+    await people(admin, 3)
+    listening = asyncio.create_task(hub.listen())
+    await hub.is_listening.wait()
+    tab = await opened(admin)
+    await tab.run(ListExport.ask, False)
+    await tab.run(ListExport.submit)
+    await tab.run(Exports.load)
+    (row,) = tab[Exports].files
+    following = asyncio.create_task(tab.run(Exports.follow, row["id"]))
+    await asyncio.sleep(0.05)
+    await tab.run(Exports.cancel, row["id"])
+    assert tab[Exports].files == []
+    assert "is cancelled" in tab[Exports].notices[-1]["text"]
+    await asyncio.wait_for(following, 5)
+    await work_off()
+    async with unit_of_work(admin) as uow:
+        assert await exporting.listed(uow) == [] and await notifications.listed(uow) == []
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+
+
 async def test_without_the_right_it_is_refused_in_words(alice):
     await people(alice, 1)
     tab = await opened(alice)
@@ -97,6 +121,8 @@ async def test_nobody_fetches_what_is_another_ones(admin, manager):
     other = await opened(manager)
     assert await other.run(Exports.fetch, str(made.id)) == []
     await other.run(Exports.discard, str(made.id))
-    assert downloads.find(admin, made.id).exists()
+    assert lying(admin, made).exists()
+    await other.run(Exports.cancel, str(made.id))
+    assert "not known any more" in other[Exports].notices[-1]["text"]
     await other.run(Exports.load)
     assert other[Exports].files == []

@@ -4,7 +4,8 @@ import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.settings import settings_page
-from crm_app.state.platform.audit_log import ACTIONS, SOURCES, AuditLogState, ChangeView, EntryView
+from crm_app.services.platform.audit_log import ACTIONS, SOURCES
+from crm_app.state.platform.audit_log import AuditLogState, ChangeView, EntryView
 
 _LABELS = (("who", "Who"), ("what", "What"), ("act", "Act"), ("by", "Through"))
 
@@ -41,7 +42,14 @@ def _filters() -> rx.Component:
         *[kit.field(label, boxes[key], control_id=f"log-{key}") for key, label in _LABELS],
         kit.field("From", kit.date_input("log-from", default_value=_given("from")), control_id="log-from"),
         kit.field("Until", kit.date_input("log-until", default_value=_given("until")), control_id="log-until"),
-        rx.el.div(kit.outline("Show", type="submit"), class_name="line"),
+        rx.el.div(
+            kit.outline("Show", type="submit"),
+            rx.cond(
+                AuditLogState.may_export & (AuditLogState.entries.length() > 0),
+                kit.ghost("Export", icon_name="arrow_download", on_click=AuditLogState.export),
+            ),
+            class_name="line",
+        ),
         on_submit=AuditLogState.narrow,
         class_name="log-filters",
         # Drawn anew when the address changes, so that the boxes say what is in force.

@@ -1,8 +1,10 @@
 """A folder of this machine: `files` below the data folder, which a backup takes along."""
 
 import asyncio
+import contextlib
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ from uuid import UUID
 
 from crm_app.integrations.files.port import FilesRefused, Kept, check_key, refuse_inside_a_unit_of_work
 from crm_app.settings import settings
-from crm_app.store.backup import FILES
+from crm_app.store.backup_files import FILES
 
 _BLOCK = 256 * 1024
 
@@ -51,12 +53,36 @@ class FolderFiles:
     async def listed(self, tenant_id: UUID) -> AsyncIterator[Kept]:
         refuse_inside_a_unit_of_work()
         folder = self.root / tenant_id.hex
-        for place in await asyncio.to_thread(lambda: [p for p in sorted(folder.glob("*")) if not p.suffix]):
+        for place in await asyncio.to_thread(
+            lambda: [p for p in sorted(folder.glob("*")) if not p.suffix and p.is_file()]
+        ):
             try:
                 seen = place.stat()
             except FileNotFoundError:
                 continue
             yield Kept(f"{place.parent.name}/{place.name}", seen.st_size, datetime.fromtimestamp(seen.st_mtime, UTC))
+
+    def sizes(self) -> dict[str, int]:
+        """What there is of all workspaces: bytes by key."""
+        found = {}
+        for place in self.root.glob("*/*"):
+            with contextlib.suppress(FileNotFoundError):
+                if not place.suffix and place.is_file():
+                    found[f"{place.parent.name}/{place.name}"] = place.stat().st_size
+        return found
+
+    def probe(self) -> None:
+        """FilesRefused when nothing can be kept here."""
+        try:
+            if self.root.exists():
+                with tempfile.TemporaryFile(dir=self.root) as file:
+                    file.write(b"probe")
+        except OSError as error:
+            raise FilesRefused(f"{self.root} cannot be written: {error.strerror or error}.") from error
+
+    @property
+    def where(self) -> str:
+        return str(self.root)
 
     def _place(self, key: str) -> Path:
         check_key(key)

@@ -53,9 +53,13 @@ def key_of(tenant_id: UUID, file_id: UUID) -> str:
     return f"{tenant_id.hex}/{file_id.hex}"
 
 
+def is_key(text: str) -> bool:
+    return _KEY.fullmatch(text) is not None
+
+
 def check_key(key: str) -> None:
     """ValueError for what `key_of` did not make: no key leads out of the place."""
-    if not _KEY.fullmatch(key):
+    if not is_key(key):
         raise ValueError(f"{key!r} is not the key of a file")
 
 

@@ -20,8 +20,8 @@ class ExportStatus(StrEnum):
 
 
 class ExportFile(TenantScoped, table=True):
-    """`view` is what it shows (core.views), `record_ids` those alone that were chosen. The file lies in the data folder
-    (store.downloads) and goes with the row."""
+    """`view` is what it shows (core.views), `record_ids` those alone that were chosen. The file lies under
+    the id where exports are kept (integrations.files) and goes with the row."""
 
     __tablename__ = "export_file"
     __table_args__ = (

@@ -48,6 +48,7 @@ ACTS = {
     "comment.create": "Write comments on records that they see",
     "comment.manage": "Delete comments of others",
     "audit.read": "Read the audit log",
+    "audit.export": "Export what they read of the audit log",
     "api_key.create": "Make API keys of one's own",
     "api_key.manage": "See and revoke everybody's API keys",
 }

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from crm_app.core import registry
 from crm_app.core.changes import value_of
+from crm_app.core.context import Source
 from crm_app.core.errors import Conflict, Invalid, NotFound
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.core.text import label_of
@@ -25,6 +26,31 @@ from crm_app.store.visibility import visible
 
 PAGE = 50
 MASKED = "***"
+ACTIONS = {
+    "create": "Created",
+    "update": "Changed",
+    "delete": "Deleted",
+    "restore": "Out of the trash",
+    "purge": "Gone for good",
+    "share": "Shared",
+    "unshare": "Shared no more",
+    "view": "Looked as another person",
+    "view_end": "Looked as oneself again",
+    "export": "Exported",
+    "retry": "Ran again",
+    "dismiss": "Put aside",
+}
+SOURCES = {
+    Source.ui.value: "By hand",
+    Source.api.value: "API",
+    Source.import_.value: "Import",
+    Source.cli.value: "Command line",
+    Source.workflow.value: "Workflow",
+    Source.job.value: "Background job",
+    Source.seed.value: "Demo data",
+    "sql": "Database",
+}
+NOBODY = "Nobody in person"
 _log, _users = table_of(AuditEntry), table_of(User)
 _MACHINERY = frozenset({"deleted_by_id"})  # says nothing that the entry itself does not
 
@@ -107,6 +133,13 @@ async def listed(
     entries = await _entries(uow, rows[:size])
     names = await history.names_of(uow, [c for e in entries for c in e.changes])
     return LogPage(entries, names, entries[-1].mark if len(rows) > size else None)
+
+
+async def count(uow: UnitOfWork, asked: Asked) -> int:
+    """How many entries fit, of those that the actor may see."""
+    uow.require("audit.read")
+    query = sa.select(sa.func.count()).select_from(_log).where(*_narrowed(asked), *_seen(uow))
+    return int(await uow.scalar(query))
 
 
 def _query() -> sa.Select[Any]:
@@ -246,3 +279,12 @@ async def restore(uow: UnitOfWork, mark: Mark, field: str, *, seen: str) -> Rest
 def stands(value: Any) -> str:
     """A short text that stands for a value: what a browser sends back to say what it showed."""
     return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
+
+
+def in_words(value: Any) -> str:
+    """A value of no declared kind, such as the details of an act."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}: {in_words(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(in_words, value))
+    return "" if value is None else str(value)

@@ -7,13 +7,16 @@ import tempfile
 from collections.abc import Callable
 from importlib import metadata
 
+import psycopg
 import redis
 from packaging.markers import Marker
 from packaging.version import Version
 
+from crm_app.integrations.files import FilesRefused, attached, key_of
 from crm_app.services.platform import frontend
 from crm_app.settings import ROOT, settings
 from crm_app.store import health
+from crm_app.store.databases import database_urls, reach
 from crm_app.store.health import Check, Level, guarded
 
 OLDEST_PYTHON = (3, 11)
@@ -23,7 +26,9 @@ _ENOUGH, _LITTLE = 1024 * _MB, 200 * _MB  # free bytes: below the first a warnin
 
 def examine() -> list[Check]:
     """Every check, in the order in which troubles cause each other."""
-    return [*(guarded(name, look) for name, look in _ALONE), *health.examine()]
+    alone = [guarded(name, look) for name, look in _ALONE]
+    database = health.examine()
+    return [*alone, *database, *([guarded("Files", _files)] if len(database) > 1 else [])]
 
 
 def _python() -> Check:
@@ -118,6 +123,38 @@ def _redis() -> Check:
     finally:
         client.close()
     return Check("Redis", Level.ok, "answers")
+
+
+def _files() -> Check:
+    """Whether files can be kept, and whether those are there that rows tell of."""
+    place = attached()
+    try:
+        place.probe()
+        with reach(database_urls().owner) as connection:
+            wanted = _attached(connection)
+            sizes = place.sizes()  # after the rows: content is there before its row
+            lost = [k for k, (_, size) in wanted.items() if sizes.get(k) != size]
+            still = _attached(connection) if lost else {}
+    except FilesRefused as error:
+        remedy = "Look at CRM_S3_BUCKET and its keys, or at the folder; until then nobody reads or attaches a file."
+        return Check("Files", Level.fail, str(error), remedy)
+    lost = [k for k in lost if k in still]
+    if lost:
+        found = (
+            f"{len(lost):,} of {len(wanted):,} are missing or damaged in {place.where}, such as {wanted[lost[0]][0]}"
+        )
+        remedy = f"`crm restore BACKUP --files-only` puts back what a backup holds of them. (first: {lost[0]})"
+        return Check("Files", Level.fail, found, remedy)
+    return Check("Files", Level.ok, f"{len(wanted):,} in {place.where}")
+
+
+def _attached(connection: psycopg.Connection) -> dict[str, tuple[str, int]]:
+    """Name and bytes of every file that a record has, by the key under which it lies."""
+    there = connection.execute("SELECT to_regclass('public.attachment') IS NOT NULL").fetchone()
+    if not there or not there[0]:
+        return {}
+    rows = connection.execute("SELECT tenant_id, id, name, size FROM attachment WHERE deleted_at IS NULL")
+    return {key_of(tenant_id, file_id): (name, size) for tenant_id, file_id, name, size in rows}
 
 
 _ALONE: tuple[tuple[str, Callable[[], Check]], ...] = (

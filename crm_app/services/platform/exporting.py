@@ -1,15 +1,14 @@
 """Lists as files: a view with its columns, order and filter, as far as the actor may see it; each is in the audit log.
 
 The rows come out of one cursor and go through a writer a thousand at a time. Few rows are written while one waits, many
-by a job; both land in one's own list of downloads.
+by a job; both land in one's own list of downloads (see export_keeping).
 """
 
 import asyncio
-import hashlib
-import hmac
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_app.core.conditions import explain
-from crm_app.core.context import Actor
 from crm_app.core.dates import show_moment
-from crm_app.core.errors import Conflict, Invalid, NotFound, Unauthenticated
+from crm_app.core.errors import Conflict, CrmError, Invalid, NotFound, Unauthenticated
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.core.views import ALL, View, columns_of, dump, load
 from crm_app.models.base import table_of
@@ -29,16 +27,18 @@ from crm_app.services.platform import audit, lists, records
 from crm_app.services.platform.export_files import CsvWriter, JsonWriter, Sheet, Writer, XlsxWriter
 from crm_app.services.platform.export_pdf import PdfWriter
 from crm_app.services.platform.schema import entity_of
-from crm_app.store import downloads, queue
-from crm_app.store.keys import derived_key
+from crm_app.store import queue
 from crm_app.store.uow import UnitOfWork
 
 WORK = "write_export"
+FORGET = "forget_exports"  # the job that deletes files whose rows are gone
+KEPT = timedelta(days=7)
 FORMS = ("xlsx", "csv", "pdf")
 MOST = {"pdf": 5_000, "xlsx": 1_000_000}  # rows
 DIRECT = {"csv": 5_000, "xlsx": 3_000, "pdf": 500}  # rows that are written while one waits: less than a second
 MOST_IDS = 10_000
 MOST_RUNNING = 3  # files of one person at a time
+_EVERY = 0.25  # seconds between two looks whether the file is still wanted
 Told = Callable[[int], Awaitable[None]]
 _WRITERS: dict[str, Callable[[Path, Sheet], Writer]] = {
     "csv": CsvWriter, "xlsx": XlsxWriter, "pdf": PdfWriter, "json": JsonWriter,
@@ -81,8 +81,11 @@ async def _silent(_: int) -> None:
     pass
 
 
+SILENT: Told = _silent
+
+
 async def write(
-    uow: UnitOfWork, entity: Entity, path: Path, form: str, wanted: Wanted, *, file_id: UUID, told: Told = _silent
+    uow: UnitOfWork, entity: Entity, path: Path, form: str, wanted: Wanted, *, file_id: UUID, told: Told = SILENT
 ) -> int:
     """Write the file and the entry of the audit log; how many rows it has. `told` hears how many there are so far."""
     uow.require(f"{entity.name}.read")
@@ -134,19 +137,38 @@ async def start(
         raise Invalid(form=f"must be one of {', '.join(FORMS)}")
     if record_ids is not None and len(record_ids) > MOST_IDS:
         raise Invalid(f"{len(record_ids)} records were chosen one by one; choose all that match instead.")
-    if (known := await _own(uow, operation_id)) is not None:
-        return _told(known)
-    if await _running(uow) >= MOST_RUNNING:
-        raise Conflict("Three files of yours are being written. Wait for one of them.")
     total = await records.count(uow, entity, where=await _where(uow, entity, view, record_ids))
     if not total:
         raise Invalid(f"There are no {entity.plural.lower()} to export.")
     if total > MOST.get(form, total):
         raise Invalid(_too_many(total, form))
+    name = f"{entity.slug}-{uow.today}.{form}"
+    return await ask(
+        uow, entity.name, form, name=name, view=dump(view), total=total, operation_id=operation_id,
+        record_ids=record_ids,
+    )  # fmt: skip
+
+
+async def ask(
+    uow: UnitOfWork,
+    what: str,
+    form: str,
+    *,
+    name: str,
+    view: dict[str, Any],
+    total: int,
+    operation_id: UUID,
+    record_ids: Sequence[UUID] | None = None,
+) -> Export:
+    """Write down what is wanted, for those who have asked for the right to it; a job, if it is much, writes it."""
+    if (known := await _own(uow, operation_id)) is not None:
+        return _told(known)
+    if await _running(uow) >= MOST_RUNNING:
+        raise Conflict("Three files of yours are being written. Wait for one of them, or cancel one under Exports.")
     if uow.actor.user_id is None:
         raise Unauthenticated("Sign in first.")
     row = ExportFile(
-        id=operation_id, entity=entity.name, form=form, name=f"{entity.slug}-{uow.today}.{form}", view=dump(view),
+        id=operation_id, entity=what, form=form, name=name, view=view,
         record_ids=list(record_ids) if record_ids is not None else None, total=total, user_id=uow.actor.user_id,
         ip=uow.actor.ip[:60], user_agent=uow.actor.user_agent[:300], created_at=uow.now,
     )  # fmt: skip
@@ -167,13 +189,18 @@ async def _where(
     return found
 
 
-async def make(uow: UnitOfWork, export_id: UUID, *, told: Told = _silent) -> Export:
-    """Write a file that was asked for, with the rights of now; once."""
-    row = await _own(uow, export_id, lock=True)
-    if row is None:
-        raise NotFound("This export is not known any more. Begin it anew.")
-    if row.status is ExportStatus.done:
-        return _told(row)
+class Cancelled(CrmError):
+    """Who asked for the file does not want it any more."""
+
+    status, code = 409, "cancelled"
+
+    def __init__(self) -> None:
+        super().__init__("This export was cancelled.")
+
+
+async def make(uow: UnitOfWork, export_id: UUID, path: Path, *, told: Told = SILENT) -> int:
+    """Write a file that was asked for to `path`, with the rights of now; how many rows it has."""
+    row = await _wanted(uow, export_id)
     entity = await entity_of(uow, row.entity)
     view = load(row.view)
     columns = _columns(entity, view, row.form)
@@ -182,10 +209,46 @@ async def make(uow: UnitOfWork, export_id: UUID, *, told: Told = _silent) -> Exp
         note={"view": row.view} | ({} if row.record_ids is None else {"chosen": len(row.record_ids)}),
         about=_about(uow, entity, view, row.record_ids),
     )  # fmt: skip
-    path = await asyncio.to_thread(downloads.place, uow.actor, row.id, row.name)
-    row.rows = await write(uow, entity, path, row.form, wanted, file_id=row.id, told=told)
-    row.size, row.status, row.error = path.stat().st_size, ExportStatus.done, ""
-    row.finished_at = uow.now
+    return await write(uow, entity, path, row.form, wanted, file_id=export_id, told=told)
+
+
+async def asked_for(uow: UnitOfWork, export_id: UUID) -> dict[str, Any]:
+    """What `ask` was given as view."""
+    return (await _wanted(uow, export_id)).view
+
+
+async def _wanted(uow: UnitOfWork, export_id: UUID) -> ExportFile:
+    row = await _own(uow, export_id)
+    if row is None:
+        raise Cancelled
+    return row
+
+
+def while_wanted(uow: UnitOfWork, export_id: UUID, told: Told) -> Told:
+    """`told`, and Cancelled as soon as nobody wants the file any more."""
+    looked = [time.monotonic()]
+
+    async def go_on(rows: int) -> None:
+        if time.monotonic() - looked[0] >= _EVERY:
+            looked[0] = time.monotonic()
+            await require_wanted(uow, export_id)
+        await told(rows)
+
+    return go_on
+
+
+async def require_wanted(uow: UnitOfWork, export_id: UUID) -> None:
+    """Cancelled when it was cancelled."""
+    if not await uow.scalar(sa.select(sa.exists().where(_files.c.id == export_id))):
+        raise Cancelled
+
+
+async def settle(uow: UnitOfWork, export_id: UUID, *, rows: int, size: int) -> Export:
+    """The file lies where exports are kept. Cancelled when nobody wants it any more."""
+    row = await _own(uow, export_id, lock=True)
+    if row is None:
+        raise Cancelled
+    row.rows, row.size, row.status, row.error, row.finished_at = rows, size, ExportStatus.done, "", uow.now
     await uow.flush()
     return _told(row)
 
@@ -237,22 +300,51 @@ async def listed(uow: UnitOfWork) -> list[Export]:
 
 async def read(uow: UnitOfWork, export_id: UUID) -> Export:
     """One's own file. NotFound when it is gone, or somebody else's."""
-    row = await _own(uow, export_id)
-    if row is None:
+    found = await find(uow, export_id)
+    if found is None:
         raise NotFound("This file is not here any more. Export it anew.")
-    return _told(row)
+    return found
+
+
+async def find(uow: UnitOfWork, export_id: UUID) -> Export | None:
+    """As `read`; None when it is gone."""
+    row = await _own(uow, export_id)
+    return _told(row) if row else None
 
 
 async def discard(uow: UnitOfWork, export_id: UUID) -> None:
     """Throw one's own file away."""
     await read(uow, export_id)
     await uow.execute(sa.delete(_files).where(_files.c.id == export_id))
-    await asyncio.to_thread(downloads.discard, uow.actor, export_id)
+    await _forget(uow, [export_id])
+
+
+async def cancel(uow: UnitOfWork, export_id: UUID) -> None:
+    """Stop what is being written of one's own: nothing of it stays. Conflict when it is there already."""
+    row = await _own(uow, export_id, lock=True)
+    if row is None:
+        raise NotFound("This export is not known any more.")
+    if row.status is not ExportStatus.running:
+        raise Conflict("This file is written already. Delete it if nobody needs it.")
+    await uow.execute(sa.delete(_files).where(_files.c.id == export_id))
 
 
 async def sweep(uow: UnitOfWork) -> None:
     """Forget files of more than a week ago; that they were made stands in the audit log."""
-    await uow.execute(sa.delete(_files).where(_files.c.created_at < uow.now - downloads.KEPT))
+    old = sa.delete(_files).where(_files.c.created_at < uow.now - KEPT).returning(_files.c.id)
+    await _forget(uow, [r.id for r in await uow.rows(old)])
+
+
+async def _forget(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
+    """Their content goes after this transaction."""
+    args: dict[str, Any] = {"tenant_id": str(uow.actor.tenant_id), "ids": [str(i) for i in ids]}
+    await queue.defer(await uow.driver(), FORGET, **args)
+
+
+async def unknown(uow: UnitOfWork, ids: Sequence[UUID]) -> list[UUID]:
+    """Those of the ids that no row names."""
+    known = {r.id for r in await uow.rows(sa.select(_files.c.id).where(_files.c.id.in_(ids)))}
+    return [i for i in ids if i not in known]
 
 
 async def _own(uow: UnitOfWork, export_id: UUID, *, lock: bool = False) -> ExportFile | None:
@@ -265,7 +357,7 @@ async def _own(uow: UnitOfWork, export_id: UUID, *, lock: bool = False) -> Expor
 
 async def _running(uow: UnitOfWork) -> int:
     mine = sa.and_(_files.c.user_id == uow.actor.user_id, _files.c.status == ExportStatus.running)
-    recent = _files.c.created_at > uow.now - downloads.KEPT / 7
+    recent = _files.c.created_at > uow.now - KEPT / 7
     return int(await uow.scalar(sa.select(sa.func.count()).select_from(_files).where(mine, recent)))
 
 
@@ -273,17 +365,3 @@ def _told(row: ExportFile) -> Export:
     return Export(
         row.id, row.entity, row.form, row.name, row.status, row.total, row.rows, row.size, row.error, row.created_at
     )
-
-
-def address_of(actor: Actor, export_id: UUID) -> str:
-    """Where this session fetches the file: nobody who learns its id can make an address of it."""
-    return f"/api/exports/{export_id}/{_key(actor, export_id)}"
-
-
-def is_address(actor: Actor, export_id: UUID, key: str) -> bool:
-    return hmac.compare_digest(_key(actor, export_id).encode(), key.encode())
-
-
-def _key(actor: Actor, export_id: UUID) -> str:
-    text = f"{actor.tenant_id}/{actor.user_id}/{actor.session_id}/{export_id}"
-    return hmac.new(derived_key("download"), text.encode(), hashlib.sha256).hexdigest()[:43]

@@ -12,44 +12,22 @@ import reflex as rx
 
 from crm_app.core import registry
 from crm_app.core.clock import utcnow
-from crm_app.core.context import Actor, Source
+from crm_app.core.context import Actor
 from crm_app.core.dates import parse_date, show_moment
 from crm_app.core.fields import show_value
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.core.text import initials, label_of, tint
-from crm_app.services.platform import audit_log
-from crm_app.services.platform.audit_log import Asked, Entry, LogPage
+from crm_app.models.base import new_id
+from crm_app.services.platform import audit_export, audit_log
+from crm_app.services.platform.audit_log import ACTIONS, NOBODY, SOURCES, Asked, Entry, LogPage, in_words
 from crm_app.services.platform.history import FieldChange, Mark
 from crm_app.state.base import AppState
+from crm_app.state.list_export import handed_over
 from crm_app.state.platform import fields
 from crm_app.state.platform.places import place_of
 from crm_app.store.uow import unit_of_work
 
-ACTIONS = {
-    "create": "Created",
-    "update": "Changed",
-    "delete": "Deleted",
-    "restore": "Out of the trash",
-    "purge": "Gone for good",
-    "share": "Shared",
-    "unshare": "Shared no more",
-    "view": "Looked as another person",
-    "view_end": "Looked as oneself again",
-    "export": "Exported",
-    "retry": "Ran again",
-    "dismiss": "Put aside",
-}
-SOURCES = {
-    Source.ui.value: "By hand",
-    Source.api.value: "API",
-    Source.import_.value: "Import",
-    Source.cli.value: "Command line",
-    Source.workflow.value: "Workflow",
-    Source.job.value: "Background job",
-    Source.seed.value: "Demo data",
-    "sql": "Database",
-}
-SYSTEM, NOBODY = "system", "Nobody in person"
+SYSTEM = "system"
 _KEYS = ("who", "what", "record", "act", "by", "from", "until")
 _LONGEST = 300  # characters of a value that are shown
 
@@ -103,6 +81,7 @@ class AuditLogState(AppState):
     has_newer: bool = False
     refused: str = ""
     is_loaded: bool = False
+    may_export: bool = False
     back: dict[str, str] = {}  # the value that is about to be put back: label, old, now, name, seen
     _marks: list[Mark] = []
     _after: Mark | None = None
@@ -126,7 +105,7 @@ class AuditLogState(AppState):
             everybody = await audit_log.people(uow)
             asked = _asked(self.query, actor)
             page = await audit_log.listed(uow, asked, before=self._marks[-1] if self._marks else None)
-        self.refused = ""
+        self.refused, self.may_export = "", actor.can(audit_export.EXPORT)
         self.people = [{"value": SYSTEM, "label": NOBODY}]
         self.people += [{"value": str(p.id), "label": p.name} for p in everybody]
         self.kinds = [
@@ -164,6 +143,16 @@ class AuditLogState(AppState):
     async def newer(self):
         self._marks, self.chosen = self._marks[:-1], NOTHING
         await self._read()
+
+    @rx.event
+    async def export(self):
+        """What the filter shows as a file: a short one at once, a long one in the background."""
+        actor = await self.actor()
+        with self.telling():
+            async with unit_of_work(actor) as uow:
+                made = await audit_export.start(uow, _asked(self.query, actor), operation_id=new_id())
+            return await handed_over(self, actor, made)
+        return None
 
     @rx.event
     async def choose(self, key: str):
@@ -300,18 +289,10 @@ def _told(spec: FieldSpec, value: Any, names: Mapping[UUID, str], actor: Actor, 
     if value == audit_log.MASKED:
         return "hidden"
     if spec.kind is Kind.json or isinstance(value, dict):
-        text = _plain(value)
+        text = in_words(value)
     else:
         text = show_value(
             spec, value, currency=currency or actor.currency, time_zone=actor.time_zone,
             names=lambda _, record_id: names.get(record_id, "a deleted record"),
         )  # fmt: skip
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{k}: {_plain(v)}" for k, v in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(_plain, value))
-    return "" if value is None else str(value)

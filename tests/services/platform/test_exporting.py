@@ -1,5 +1,6 @@
 """Lists as files: what stands in them, what must not, who may, and what the audit log keeps."""
 
+import asyncio
 import csv
 import io
 import zipfile
@@ -12,16 +13,21 @@ import sqlalchemy as sa
 
 from crm_app.core import registry
 from crm_app.core.conditions import Clause
-from crm_app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from crm_app.core.errors import Conflict, CrmError, Forbidden, Invalid, NotFound
 from crm_app.core.fields import MASKED
 from crm_app.core.views import View
+from crm_app.integrations.files import BucketFiles, FolderFiles, exported, key_of, use
+from crm_app.jobs import exports
+from crm_app.jobs.exports import forget_exports
 from crm_app.models.base import new_id, table_of
 from crm_app.models.platform.audit import AuditEntry
 from crm_app.models.platform.exports import ExportFile, ExportStatus
-from crm_app.services.platform import exporting, records
+from crm_app.services.platform import export_keeping, exporting, records
 from crm_app.services.platform.exporting import FORMS
+from crm_app.settings import settings
 from crm_app.store import downloads
 from crm_app.store.uow import unit_of_work
+from tests.integrations import s3
 from tests.services.platform.test_bulk import people, rows
 from tests.services.sales.deals import a_deal
 from tests.work import forget_jobs, work_off
@@ -35,11 +41,16 @@ _log = table_of(AuditEntry)
 async def export(actor, name, form, view=ALL_OF_THEM, ids=None):
     async with unit_of_work(actor) as uow:
         begun = await exporting.start(uow, registry.get(name), view, form, operation_id=new_id(), record_ids=ids)
-        return await exporting.make(uow, begun.id)
+    return await export_keeping.keep_now(actor, begun.id)
+
+
+def lying(actor, made):
+    """The file where it is kept."""
+    return settings().data_dir / "exports" / key_of(actor.tenant_id, made.id)
 
 
 def text(actor, made):
-    return downloads.find(actor, made.id).read_text("utf-8-sig")
+    return lying(actor, made).read_text("utf-8-sig")
 
 
 def lines(actor, made):
@@ -47,14 +58,18 @@ def lines(actor, made):
 
 
 def cells(actor, made):
-    reader = fastexcel.read_excel(str(downloads.find(actor, made.id)))
+    reader = fastexcel.read_excel(lying(actor, made).read_bytes())
     frame = reader.load_sheet(0, header_row=None).to_polars()
     return [list(r) for r in frame.rows()]
 
 
 def xml(actor, made):
-    with zipfile.ZipFile(downloads.find(actor, made.id)) as book:
+    with zipfile.ZipFile(lying(actor, made)) as book:
         return book.read("xl/worksheets/sheet1.xml").decode()
+
+
+async def kept(actor):
+    return [k.key async for k in exported().listed(actor.tenant_id)]
 
 
 async def test_the_columns_order_and_filter_are_those_of_the_view(admin):
@@ -109,10 +124,10 @@ async def test_nothing_runs(admin, form):
         sheet = xml(admin, made)
         assert "<f>" not in sheet and "<hyperlink" not in sheet
         assert sorted(r[1] for r in cells(admin, made)[1:]) == sorted(HOSTILE)
-        with zipfile.ZipFile(downloads.find(admin, made.id)) as book:
+        with zipfile.ZipFile(lying(admin, made)) as book:
             assert 'quotePrefix="1"' in book.read("xl/styles.xml").decode()
     else:
-        assert downloads.find(admin, made.id).read_bytes().startswith(b"%PDF-1")
+        assert lying(admin, made).read_bytes().startswith(b"%PDF-1")
 
 
 async def test_long_and_strange_values_do_not_break_a_file(admin):
@@ -184,12 +199,12 @@ async def test_many_rows_are_a_job_and_land_in_the_list(admin, monkeypatch):
         assert (made.status, made.rows, made.size) == (
             ExportStatus.done,
             5,
-            len(downloads.find(admin, begun.id).read_bytes()),
+            lying(admin, begun).stat().st_size,
         )
         await exporting.discard(uow, begun.id)
         assert await exporting.listed(uow) == []
-    with pytest.raises(NotFound):
-        downloads.find(admin, begun.id)
+    await work_off()
+    assert await kept(admin) == []
 
 
 async def test_a_right_lost_before_the_job_runs_makes_no_file(workspace, manager, admin, alice, monkeypatch):
@@ -206,7 +221,7 @@ async def test_a_right_lost_before_the_job_runs_makes_no_file(workspace, manager
     async with unit_of_work(manager) as uow:
         (failed,) = await exporting.listed(uow)
     assert failed.status is ExportStatus.failed and "does not let you export" in failed.error
-    assert not list(downloads._home(manager).glob("*/*"))
+    assert await kept(manager) == []
     async with unit_of_work(admin) as uow:
         assert await uow.rows(sa.select(_log).where(_log.c.action == "export")) == []
     assert begun.rows == 0
@@ -238,9 +253,100 @@ async def test_a_week_later_it_is_gone(admin):
         uow.now += timedelta(days=8)
         await exporting.sweep(uow)
         assert await uow.scalar(sa.select(sa.func.count()).select_from(table_of(ExportFile))) == 0
-        downloads.sweep(uow.now)
+    assert lying(admin, made).exists()
+    await work_off()
+    assert await kept(admin) == []
+
+
+async def test_what_nobody_wants_any_more_stops_and_leaves_nothing(admin, monkeypatch):
+    """Before it is begun, in its midst, and in the very last moment."""
+    monkeypatch.setattr(exporting, "_EVERY", 0)
+    monkeypatch.setattr(records, "_PIECE", 2)
+    await people(admin, 6)
+    seen = []
+
+    async def begun():
+        async with unit_of_work(admin) as uow:
+            asked = await exporting.start(uow, registry.get(CONTACT), View(), "csv", operation_id=new_id())
+        return asked.id
+
+    async def cancel(export_id):
+        async with unit_of_work(admin) as uow:
+            await exporting.cancel(uow, export_id)
+
+    early, midst, late = await begun(), await begun(), await begun()
+    await cancel(early)
     with pytest.raises(NotFound):
-        downloads.find(admin, made.id)
+        await export_keeping.keep(admin, early)
+
+    async def told(rows):
+        seen.append(rows)
+        if rows == 2:
+            await asyncio.create_task(cancel(midst))
+
+    with pytest.raises(exporting.Cancelled):
+        await export_keeping.keep(admin, midst, told=told)
+    assert seen == [2]  # and no further
+    put = FolderFiles.put
+
+    async def put_and_cancel(place, key, path):
+        await put(place, key, path)
+        await cancel(late)
+
+    monkeypatch.setattr(FolderFiles, "put", put_and_cancel)
+    with pytest.raises(exporting.Cancelled):
+        await export_keeping.keep(admin, late)
+    assert await kept(admin) == []
+    assert not list(downloads._root().glob("passing-*"))
+    async with unit_of_work(admin) as uow:
+        assert await exporting.listed(uow) == []
+        notes = await uow.rows(sa.select(_log.c.record_id).where(_log.c.action == "export"))
+    assert [n.record_id for n in notes] == [late]  # it was whole
+
+
+async def test_what_is_there_is_not_cancelled(admin):
+    await people(admin, 1)
+    made = await export(admin, CONTACT, "csv")
+    with pytest.raises(Conflict, match="written already"):
+        async with unit_of_work(admin) as uow:
+            await exporting.cancel(uow, made.id)
+    assert lying(admin, made).exists()
+
+
+async def test_a_place_that_refuses_is_told_and_leaves_no_row(admin, tmp_path):
+    await people(admin, 1)
+    (tmp_path / "exports").write_text("in the way")
+    use(None, exported=FolderFiles(tmp_path / "exports"))
+    try:
+        with pytest.raises(CrmError, match="cannot keep the file"):
+            await export(admin, CONTACT, "csv")
+    finally:
+        use(None)
+    async with unit_of_work(admin) as uow:
+        assert await exporting.listed(uow) == []
+
+
+async def test_in_a_bucket_it_is_there_for_every_process(admin, tmp_path, monkeypatch):
+    await people(admin, 2)
+    with s3.s3_server() as endpoint:
+        given = {"endpoint": endpoint, "region": "us-east-1", "access_key": s3.ACCESS_KEY, "secret_key": s3.SECRET_KEY}
+        attached, place = BucketFiles(s3.BUCKET, **given), BucketFiles(s3.BUCKET, below="exports", **given)
+        use(attached, exported=place)
+        try:
+            made = await export(admin, CONTACT, "csv")
+            whole = b"".join([piece async for piece in await export_keeping.content(admin, made)])
+            assert (len(whole), whole.count(b"\n")) == (made.size, 3)
+            assert [k.key async for k in attached.listed(admin.tenant_id)] == []  # no attached file, and not tidied up
+            stray = tmp_path / "stray"
+            stray.write_bytes(b"its process died")
+            await place.put(key_of(admin.tenant_id, new_id()), stray)
+            await forget_exports(str(admin.tenant_id), [])
+            assert len(await kept(admin)) == 2  # its row may still come
+            monkeypatch.setattr(exports, "_YOUNG", timedelta(seconds=-5))
+            await forget_exports(str(admin.tenant_id), [])
+            assert await kept(admin) == [key_of(admin.tenant_id, made.id)]
+        finally:
+            use(None)
 
 
 # -- Attacks ---------------------------------------------------------------------------------------------------------
@@ -288,17 +394,20 @@ async def test_a_file_is_for_whoever_asked(admin, manager, mallory):
     await people(admin, 1)
     made = await export(admin, CONTACT, "csv")
     for other in (manager, mallory):
-        with pytest.raises(NotFound):
-            downloads.find(other, made.id)
-        for act in (exporting.read, exporting.discard, exporting.make):
+        for act in (exporting.read, exporting.discard, exporting.cancel):
             async with unit_of_work(other) as uow:
                 with pytest.raises(NotFound):
                     await act(uow, made.id)
+        with pytest.raises(NotFound):
+            await export_keeping.keep(other, made.id)
+        async with unit_of_work(other) as uow:
+            with pytest.raises(exporting.Cancelled):
+                await exporting.settle(uow, made.id, rows=0, size=0)
         async with unit_of_work(other) as uow:
             assert await exporting.listed(uow) == []
     here = replace(admin, session_id=new_id())
-    key = exporting.address_of(here, made.id).rpartition("/")[2]
-    assert exporting.is_address(here, made.id, key)
+    key = export_keeping.address_of(here, made.id).rpartition("/")[2]
+    assert export_keeping.is_address(here, made.id, key)
     for someone in (replace(here, session_id=new_id()), replace(here, user_id=manager.user_id), mallory):
-        assert not exporting.is_address(someone, made.id, key)
+        assert not export_keeping.is_address(someone, made.id, key)
     assert await rows(admin, CONTACT, "version") == [1]

@@ -1,8 +1,9 @@
 """The page of the audit log in a tab: the address narrows it, a value is put back after a look at what stands there."""
 
 from crm_app.models.customers.accounts import ACCOUNT
-from crm_app.services.platform import records
+from crm_app.services.platform import exporting, records
 from crm_app.state.base import AppState
+from crm_app.state.list_export import Exports
 from crm_app.state.platform.audit_log import AuditLogState
 from crm_app.store.uow import unit_of_work
 from tests.state.tabs import tab_of
@@ -69,3 +70,19 @@ async def test_pages_are_turned_both_ways(admin):
     assert len(second) == 12 and not set(first) & set(second) and not tab[AuditLogState].has_older
     await tab.run(AuditLogState.newer)
     assert [e.key for e in tab[AuditLogState].entries] == first
+
+
+async def test_it_exports_what_it_shows(admin, alice):
+    account = await kessler(admin)
+    tab = await tab_of(admin, f"/settings/audit?record={account.id}&act=update")
+    await tab.run(AuditLogState.load)
+    assert tab[AuditLogState].may_export
+    (event,) = await tab.run(AuditLogState.export)
+    async with unit_of_work(admin) as uow:
+        (made,) = await exporting.listed(uow)
+    assert f"/api/exports/{made.id}/" in str(event.args) and (made.rows, made.form) == (1, "csv")
+    await tab.run(Exports.load)
+    assert tab[Exports].files[0]["about"].startswith("1 entry,")
+    other = await tab_of(alice, "/settings/audit")
+    await other.run(AuditLogState.export)
+    assert "does not let you" in other[AppState].notices[-1]["text"]
