@@ -150,7 +150,7 @@ async def _form(request: Request) -> _Form:
     return given
 
 
-def _from(request: Request) -> dict[str, str]:
+def _from(request: Request) -> dict[str, Any]:
     return {"ip": client_ip(request.scope), "user_agent": request.headers.get("user-agent", "")[:300]}
 
 

@@ -6,16 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crm_app.core.conditions import stored
-from crm_app.core.events import DomainEvent, plain
+from crm_app.core.events import RecordFact, plain
 from crm_app.core.registry import Entity
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordChanged(DomainEvent):
+class RecordChanged(RecordFact):
     """<entity>.created | updated | deleted | restored, with {"field": [old, new]}."""
 
-    name: str  # type: ignore[misc]
-    entity: str  # type: ignore[misc]
     diff: dict[str, Any] = field(default_factory=dict)
 
     def payload(self) -> dict[str, Any]:

@@ -23,6 +23,14 @@ class DomainEvent:
         return {k: plain(v) for k, v in asdict(self).items() if k != "record_id"}
 
 
+@dataclass(frozen=True, kw_only=True)
+class RecordFact(DomainEvent):
+    """A fact that records of any entity can have: "<entity>.shared"."""
+
+    name: str  # type: ignore[misc]  # of this one, where others have one a class
+    entity: str  # type: ignore[misc]
+
+
 @dataclass(frozen=True)
 class StoredEvent:
     """A fact as a handler reads it back."""

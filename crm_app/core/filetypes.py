@@ -19,8 +19,11 @@ class FileType:
     is_program: bool = False
 
 
-def _type(name: str, label: str, endings: str = "", media_type: str = "", **more: object) -> FileType:
-    return FileType(name, label, media_type or "application/octet-stream", frozenset(endings.split()), **more)  # type: ignore[arg-type]
+def _type(
+    name: str, label: str, endings: str = "", media_type: str = "", *, preview: str = "", is_program: bool = False
+) -> FileType:
+    known = media_type or "application/octet-stream"
+    return FileType(name, label, known, frozenset(endings.split()), preview, is_program)
 
 
 PNG = _type("png", "PNG image", "png", "image/png", preview="image")

@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from crm_app.core import registry
 from crm_app.core.conditions import Condition
@@ -35,7 +36,7 @@ class RelatedList:
     place: int = 50
 
 
-_arranged: dict[tuple[str, str], dict[str, object]] = {}
+_arranged: dict[tuple[str, str], dict[str, Any]] = {}
 _ELSEWHERE: set[tuple[str, str]] = set()
 
 
@@ -64,7 +65,7 @@ def _list(entity: Entity, name: str, other: Entity, link: str) -> RelatedList:
     columns = (other.title, *(n for n in other.columns if n not in (other.title, link)))[:_COLUMNS]
     plain = RelatedList(name, other.name, link, title, columns, columns[:4], title)
     how = _arranged.get((entity.name, name), {})
-    made = replace(plain, **how)  # type: ignore[arg-type]
+    made = replace(plain, **how)
     if "title" in how and "card" not in how:
         made = replace(made, card=made.title)
     return replace(made, columns=_known(other, made.columns), brief=_known(other, made.brief))

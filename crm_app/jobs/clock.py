@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime
+from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -46,7 +47,7 @@ async def tick_once(task: str, name: str, cron: str, now: datetime) -> bool:
     """Defer the job of this period; False when another process did. Claim and job are one transaction: whoever dies
     between them leaves the period to the others."""
     period = period_of(cron, now).isoformat()
-    args = {"period": period} if task == "rescue_jobs" else {"name": name, "period": period}
+    args: dict[str, Any] = {"period": period} if task == "rescue_jobs" else {"name": name, "period": period}
     try:
         async with claimed_period(f"{name}:{period}") as connection:
             if connection is None:

@@ -110,7 +110,8 @@ async def _run(mine: _Mine) -> None:
 async def _begun(mine: _Mine) -> datetime | None:
     """All bits of a batch bear one moment: by it is told what was changed since."""
     async with unit_of_work(mine.actor) as uow:
-        return await uow.scalar(sa.select(_batches.c.created_at).where(_batches.c.id == mine.job_id))
+        found: datetime | None = await uow.scalar(sa.select(_batches.c.created_at).where(_batches.c.id == mine.job_id))
+        return found
 
 
 async def _mine(tenant_id: UUID, job_id: UUID, *wanted: JobStatus) -> _Mine | None:
@@ -139,10 +140,11 @@ async def _notify(mine: _Mine) -> None:
         found = (await uow.rows(sa.select(*columns).where(_jobs.c.id == mine.job_id)))[0]
         if found.status not in (JobStatus.done, JobStatus.failed):
             return
+        assert mine.actor.user_id is not None, "an import is somebody's"
         name = found.name or "Your import"
         title = f"{name} is imported" if found.status is JobStatus.done else f"{name} was not imported"
         await notifications.notify(
-            uow, mine.actor.user_id, JOB_DONE, title=title, text=found.error, href="/import",  # type: ignore[arg-type]
+            uow, mine.actor.user_id, JOB_DONE, title=title, text=found.error, href="/import",
             key=f"import:{mine.job_id}:{found.status.value}",
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from crm_app.models.base import table_of
 from crm_app.models.people.sessions import LinkPurpose, SignInAttempt
 from crm_app.store.engine import engine
 
@@ -24,7 +25,7 @@ _SESSIONS = sa.text(
 _CANDIDATES = sa.text("SELECT * FROM crm_sign_in_candidates(:key)")
 _LINK = sa.text("SELECT * FROM crm_link_user(:digest)")
 _FAILED = sa.text("SELECT crm_sign_in_failed(:attempt, :key, :why, :ip, :agent, :now)")
-_attempts = SignInAttempt.__table__  # type: ignore[attr-defined]
+_attempts = table_of(SignInAttempt)
 
 
 @dataclass(frozen=True)

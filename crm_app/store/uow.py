@@ -25,7 +25,7 @@ from crm_app.core.context import Actor
 from crm_app.core.errors import Forbidden, NotFound
 from crm_app.core.events import DomainEvent, is_heard
 from crm_app.core.text import label_of
-from crm_app.models.base import Record, TenantScoped, new_id
+from crm_app.models.base import Record, TenantScoped, new_id, table_of
 from crm_app.store import queue, ready
 from crm_app.store.engine import engine
 from crm_app.store.ready import Ready, Rows, Values
@@ -143,10 +143,11 @@ class UnitOfWork:
     ) -> M:
         """The record, if the actor may know of it; else NotFound. `lock` holds it until the transaction ends; with it,
         or `to_write`, a record that is shown to the actor to read only is Forbidden."""
-        query = sa.select(model).where(model.id == record_id)  # type: ignore[attr-defined]
+        table = table_of(model)
+        query = sa.select(model).where(table.c.id == record_id)
         entity = registry.of_model(model)
         if issubclass(model, Record) and not in_trash:
-            query = query.where(model.deleted_at.is_(None))  # type: ignore[union-attr]
+            query = query.where(table.c.deleted_at.is_(None))
         if entity is not None and (seen := visible(entity, self.actor)) is not None:
             query = query.where(seen)
         if lock:  # and read anew: what this session saw of it before may be old
@@ -179,6 +180,11 @@ class UnitOfWork:
 
     async def execute(self, statement: sa.Executable, values: Any = None) -> sa.Result[Any]:
         return await self.session.execute(statement, values)
+
+    async def write(self, statement: sa.Executable, values: Any = None) -> int:
+        """How many rows the insert, update or delete wrote."""
+        done = await self.session.execute(statement, values)
+        return int(done.rowcount)  # type: ignore[attr-defined]  # SQLAlchemy types what is read alone
 
     async def driver(self) -> Any:
         """The psycopg connection of this transaction, for COPY."""

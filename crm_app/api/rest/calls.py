@@ -129,7 +129,12 @@ async def caller_of(request: Request, request_id: str) -> Caller:
     # Others behind the same address go on with keys that were good before.
     if 0 <= bucket.level < 1 and not api_callers.is_remembered(token) and not bucket.take():
         raise Throttled("Too many refused tokens from this place. Wait a little.", retry_after=bucket.wait())
-    known = {"now": utcnow(), "ip": ip, "user_agent": header(scope, b"user-agent")[:300], "request_id": request_id}
+    known: dict[str, Any] = {
+        "now": utcnow(),
+        "ip": ip,
+        "user_agent": header(scope, b"user-agent")[:300],
+        "request_id": request_id,
+    }
     try:
         if token.startswith(api_callers.PREFIX):
             return await api_callers.by_key(token, **known)

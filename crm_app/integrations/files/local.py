@@ -47,8 +47,7 @@ class FolderFiles:
 
     async def delete(self, keys: Iterable[str]) -> None:
         refuse_inside_a_unit_of_work()
-        places = [self._place(key) for key in keys]
-        await asyncio.to_thread(lambda: [place.unlink(missing_ok=True) for place in places])
+        await asyncio.to_thread(_unlink, [self._place(key) for key in keys])
 
     async def listed(self, tenant_id: UUID) -> AsyncIterator[Kept]:
         refuse_inside_a_unit_of_work()
@@ -104,3 +103,8 @@ async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
     with file:
         while piece := await asyncio.to_thread(file.read, _BLOCK):
             yield piece
+
+
+def _unlink(places: Iterable[Path]) -> None:
+    for place in places:
+        place.unlink(missing_ok=True)

@@ -69,9 +69,9 @@ class BulkChunk(TenantScoped, table=True):
 
     operation_id: UUID
     place: int
-    record_ids: list[UUID] = Field(sa_type=ARRAY(sa.Uuid()))  # type: ignore[call-overload]
+    record_ids: list[UUID] = Field(sa_type=ARRAY(sa.Uuid()))
     done_at: datetime | None = Field(default=None, sa_type=TZ)
-    changed_ids: list[UUID] = Field(  # type: ignore[call-overload]
+    changed_ids: list[UUID] = Field(
         default_factory=list, sa_type=ARRAY(sa.Uuid()), sa_column_kwargs={"server_default": sa.text("'{}'")}
     )
     before: list[dict[str, Any]] = Field(

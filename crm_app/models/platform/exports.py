@@ -34,7 +34,7 @@ class ExportFile(TenantScoped, table=True):
     name: str = Field(max_length=200)
     status: ExportStatus = choice(ExportStatus, default=ExportStatus.running)
     view: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
-    record_ids: list[UUID] | None = Field(default=None, sa_type=ARRAY(sa.Uuid()))  # type: ignore[call-overload]
+    record_ids: list[UUID] | None = Field(default=None, sa_type=ARRAY(sa.Uuid()))
     total: int = 0
     rows: int = 0
     size: int = Field(default=0, sa_type=sa.BigInteger)  # bytes

@@ -100,5 +100,5 @@ class ImportedRows(TenantScoped, table=True):
     step: int
     entity: str = Field(max_length=40)
     action: str = Field(max_length=12)  # create | update
-    record_ids: list[UUID] = Field(sa_type=ARRAY(sa.Uuid()))  # type: ignore[call-overload]
+    record_ids: list[UUID] = Field(sa_type=ARRAY(sa.Uuid()))
     before: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB)

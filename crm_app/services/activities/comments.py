@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -263,16 +264,17 @@ async def _seeing(uow: UnitOfWork, entity: Entity, record_id: UUID, stored: str)
 
 
 async def _tell(uow: UnitOfWork, comment: Comment, mentioned: Collection[UUID], owner_id: UUID | None) -> None:
-    text, told = await _excerpt(uow, comment), {"about": comment.about, "about_id": comment.about_id}
+    text = await _excerpt(uow, comment)
+    told: dict[str, Any] = {"about": comment.about, "about_id": comment.about_id}
     for user_id in mentioned:
         await notifications.notify(
             uow, user_id, MENTION, source_id=comment.id, by_id=comment.created_by_id, text=text,
-            key=f"mention:{comment.id}", **told,  # type: ignore[arg-type]
+            key=f"mention:{comment.id}", **told,
         )  # fmt: skip
     if owner_id is not None and owner_id not in mentioned:
         await notifications.notify(
             uow, owner_id, COMMENTED, source_id=comment.id, by_id=comment.created_by_id, text=text,
-            key=f"commented:{comment.id}", **told,  # type: ignore[arg-type]
+            key=f"commented:{comment.id}", **told,
         )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from crm_app.core.context import Actor, Source
 from crm_app.core.errors import Conflict, NotFound
 from crm_app.core.text import fold
+from crm_app.models.base import table_of
 from crm_app.models.people.users import Role, User, UserStatus
 from crm_app.models.platform.workspaces import Workspace
 from crm_app.services.people import standing
@@ -49,7 +50,7 @@ async def _candidates(email: str) -> list[tuple[UUID, UUID]]:
     if email:
         known = await identity.sign_in_candidates(email_key(email))
         return [(c.tenant_id, c.user_id) for c in known if c.status == UserStatus.active]
-    user, role = User.__table__, Role.__table__  # type: ignore[attr-defined]
+    user, role = table_of(User), table_of(Role)
     admins = (
         sa.select(user.c.id)
         .join(role, sa.and_(role.c.tenant_id == user.c.tenant_id, role.c.id == user.c.role_id))

@@ -95,8 +95,7 @@ async def revoke(uow: UnitOfWork, key_id: UUID) -> None:
     which = [_keys.c.id == key_id, _keys.c.revoked_at.is_(None)]
     if not uow.actor.can(MANAGE):
         which.append(_keys.c.user_id == uow.actor.user_id)
-    ended = await uow.execute(sa.update(_keys).where(*which).values(revoked_at=uow.now))
-    if not ended.rowcount:  # type: ignore[attr-defined]
+    if not await uow.write(sa.update(_keys).where(*which).values(revoked_at=uow.now)):
         raise NotFound("This key was revoked already, or is not yours.")
     uow.changed("api_key", key_id, 0, "deleted")
     forget(uow.actor.tenant_id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlmodel import col
 
 from crm_app.core.context import Actor
 from crm_app.core.errors import Conflict, Invalid
@@ -38,7 +39,7 @@ async def invite(actor: Actor, *, email: str, role_id: UUID, team_id: UUID | Non
     async with unit_of_work(actor) as uow:
         user = await _expected(uow, email, role_id, team_id, name)
         token = await links.make(uow, user.id, LinkPurpose.invite)
-        space = await uow.scalar(sa.select(Workspace.name).where(Workspace.id == actor.tenant_id))  # type: ignore[call-overload]
+        space = await uow.scalar(sa.select(col(Workspace.name)).where(col(Workspace.id) == actor.tenant_id))
     url = links.address(token, LinkPurpose.invite, workspace=space)
     letter = letters.invitation(to=user.email, workspace=space, by=actor.name or "A colleague", url=url)
     return await hand_over(user, url, letter)

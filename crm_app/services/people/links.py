@@ -71,7 +71,7 @@ async def use(uow: UnitOfWork, link_id: UUID) -> None:
         .where(_links.c.id == link_id, _links.c.used_at.is_(None), _links.c.expires_at > uow.now)
         .values(used_at=uow.now)
     )
-    if (await uow.execute(used)).rowcount != 1:  # type: ignore[attr-defined]
+    if await uow.write(used) != 1:
         raise LinkExpired("This link has been used or is too old. Ask for a new one.")
 
 

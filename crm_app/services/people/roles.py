@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlmodel import col
 
 from crm_app import models
 from crm_app.core import registry
@@ -156,7 +157,7 @@ async def install(uow: UnitOfWork) -> dict[str, Role]:
 async def listed(uow: UnitOfWork) -> list[Role]:
     """All roles, those every workspace has first."""
     uow.require("role.read")
-    query = sa.select(Role).where(Role.deleted_at.is_(None))  # type: ignore[union-attr]
+    query = sa.select(Role).where(col(Role.deleted_at).is_(None))
     found = (await uow.execute(query)).scalars().all()
     order = [name for name, _, _ in SYSTEM_ROLES.values()]
     return sorted(found, key=lambda r: (not r.is_system, order.index(r.name) if r.name in order else 0, r.name))
@@ -193,7 +194,8 @@ async def delete(uow: UnitOfWork, role_id: UUID) -> None:
     uow.require("role.manage")
     role = await own_role(uow, role_id)
     require_role(uow.actor, role)
-    holders = sa.select(sa.func.count()).select_from(User).where(User.role_id == role_id, User.deleted_at.is_(None))  # type: ignore[arg-type,union-attr]
+    has_it = sa.and_(col(User.role_id) == role_id, col(User.deleted_at).is_(None))
+    holders = sa.select(sa.func.count()).select_from(User).where(has_it)
     if count := await uow.scalar(holders):
         raise Conflict(f"{count} people have this role. Give them another one first.")
     role.deleted_at, role.deleted_by_id = uow.now, uow.actor.user_id
@@ -204,16 +206,16 @@ async def delete(uow: UnitOfWork, role_id: UUID) -> None:
 async def holders(uow: UnitOfWork) -> dict[UUID, list[str]]:
     """Names of the people who have each role, those who may come in first."""
     uow.require("role.read")
-    query = sa.select(User.role_id, User.name).where(User.deleted_at.is_(None))  # type: ignore[call-overload,union-attr]
+    query = sa.select(col(User.role_id), col(User.name)).where(col(User.deleted_at).is_(None))
     found: dict[UUID, list[str]] = {}
-    for row in await uow.rows(query.order_by(User.status == UserStatus.disabled, User.name, User.id)):
+    for row in await uow.rows(query.order_by(col(User.status) == UserStatus.disabled, col(User.name), col(User.id))):
         found.setdefault(row.role_id, []).append(row.name)
     return found
 
 
 async def _keep_oneself_in(uow: UnitOfWork, role: Role, wanted: set[str]) -> None:
     """Who takes the right to manage roles from their own role could not give it back."""
-    mine = await uow.scalar(sa.select(User.role_id).where(User.id == uow.actor.user_id))  # type: ignore[call-overload]
+    mine = await uow.scalar(sa.select(col(User.role_id)).where(col(User.id) == uow.actor.user_id))
     if mine == role.id and not {"role.manage", "role.read"} <= wanted:
         raise Conflict("This is your own role: without the right to manage roles you could not change it back.")
 
@@ -232,10 +234,8 @@ async def _fill(uow: UnitOfWork, role: Role, name: str, scope: Scope, permission
         raise Invalid(permissions=f"there is no permission called {unknown[0]}")
     require_reach(uow.actor, wanted, scope)
     name = required_text("name", name, 60)
-    taken = sa.select(Role.id).where(  # type: ignore[call-overload]
-        sa.func.lower(Role.name) == name.lower(),
-        Role.id != role.id,
-        Role.deleted_at.is_(None),  # type: ignore[union-attr]
+    taken = sa.select(col(Role.id)).where(
+        sa.func.lower(col(Role.name)) == name.lower(), col(Role.id) != role.id, col(Role.deleted_at).is_(None)
     )
     if await uow.scalar(taken):
         raise Invalid(name="another role has this name")

@@ -305,4 +305,4 @@ async def sweep(uow: UnitOfWork) -> None:
 
 async def _end(uow: UnitOfWork, *which: sa.ColumnElement[bool]) -> int:
     ended = sa.update(_sessions).where(_sessions.c.revoked_at.is_(None), *which).values(revoked_at=uow.now)
-    return (await uow.execute(ended)).rowcount  # type: ignore[attr-defined,no-any-return]
+    return await uow.write(ended)

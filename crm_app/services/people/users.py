@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlmodel import col
 
 from crm_app.core import registry
 from crm_app.core.changes import RecordChanged
@@ -91,7 +92,7 @@ async def add(
 
 
 async def with_email(uow: UnitOfWork, email: str) -> User | None:
-    query = sa.select(User).where(User.email_key == checks.email_key(email), User.deleted_at.is_(None))  # type: ignore[arg-type,union-attr]
+    query = sa.select(User).where(col(User.email_key) == checks.email_key(email), col(User.deleted_at).is_(None))
     found: User | None = (await uow.execute(query)).scalar_one_or_none()
     return found
 
@@ -166,7 +167,7 @@ async def managed(uow: UnitOfWork, user_id: UUID) -> User:
 
 async def _keep_an_admin(uow: UnitOfWork, user: User) -> None:
     """Conflict when this is the last active person who may do everything. Two at once wait for each other."""
-    await uow.execute(sa.select(Workspace.id).where(Workspace.id == uow.actor.tenant_id).with_for_update())  # type: ignore[call-overload]
+    await uow.execute(sa.select(col(Workspace.id)).where(col(Workspace.id) == uow.actor.tenant_id).with_for_update())
     others = (
         sa.select(sa.func.count())
         .select_from(_users)

@@ -1,10 +1,12 @@
 """A new workspace with its roles, its first person and a first team."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlmodel import col
 
 from crm_app.core.context import Actor, Scope, Source
 from crm_app.core.errors import Invalid
@@ -67,7 +69,7 @@ async def check(
 
 async def read(uow: UnitOfWork) -> Workspace:
     """The actor's own workspace."""
-    query = sa.select(Workspace).where(Workspace.id == uow.actor.tenant_id)  # type: ignore[arg-type]
+    query = sa.select(Workspace).where(col(Workspace.id) == uow.actor.tenant_id)
     found: Workspace = (await uow.execute(query)).scalar_one()
     return found
 
@@ -80,7 +82,7 @@ async def change(uow: UnitOfWork, *, name: str, time_zone: str) -> None:
     workspace.time_zone = checks.time_zone(time_zone)
 
 
-async def history(uow: UnitOfWork, *, limit: int = 50) -> Sequence[sa.RowMapping]:
+async def history(uow: UnitOfWork, *, limit: int = 50) -> Sequence[Mapping[Any, Any]]:
     """Who changed the workspace's own settings, latest first: entries as `audit.history` gives them."""
     uow.require("settings.manage")
     return await audit.entries(uow, "workspace", uow.actor.tenant_id, actions=("update",), limit=limit)

@@ -34,7 +34,7 @@ async def history(
     actions: Sequence[str] = (),
     before: tuple[datetime, UUID] | None = None,
     limit: int = 200,
-) -> Sequence[sa.RowMapping]:
+) -> Sequence[Mapping[Any, Any]]:
     """Who changed what of one record, latest first. Ask for the record itself before: its readers may read this.
 
     `field` keeps the entries that touch it, `before` is (at, id) of the entry under which to go on.
@@ -52,7 +52,7 @@ async def entries(
     actions: Sequence[str] = (),
     before: tuple[datetime, UUID] | None = None,
     limit: int = 200,
-) -> Sequence[sa.RowMapping]:
+) -> Sequence[Mapping[Any, Any]]:
     """As `history`, for services that have asked for a right of their own."""
     hidden, masked = blind_spots(uow.actor, entity)
     if field in hidden:
@@ -76,7 +76,7 @@ async def entries(
     rows = (await uow.execute(query)).mappings().all()
     if not hidden | masked:
         return rows
-    return [{**r, "changes": _seen(r["changes"], hidden, masked)} for r in rows]  # type: ignore[misc]
+    return [{**r, "changes": _seen(r["changes"], hidden, masked)} for r in rows]
 
 
 def _seen(changes: Mapping[str, Any], hidden: frozenset[str], masked: frozenset[str]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ async def of_record(
 async def _told(
     uow: UnitOfWork,
     entity: Entity,
-    rows: Sequence[sa.RowMapping],
+    rows: Sequence[Mapping[Any, Any]],
     names: set[str],
     *,
     unless: Collection[str] = (),

@@ -100,8 +100,7 @@ async def _write_down(
         "action": action,
     }  # fmt: skip
     values = [v if isinstance(v, sa.ColumnElement) else sa.literal(v, _links.c[n].type) for n, v in row.items()]
-    result = await uow.execute(sa.insert(_links).from_select(list(row), sa.select(*values).select_from(moved)))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return await uow.write(sa.insert(_links).from_select(list(row), sa.select(*values).select_from(moved)))
 
 
 def _stamps(uow: UnitOfWork, table: sa.Table) -> dict[str, Any]:

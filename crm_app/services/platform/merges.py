@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from crm_app.core import registry
 from crm_app.core.changes import Draft, RecordChanged, guards_of
 from crm_app.core.errors import Conflict, Invalid, NotFound
-from crm_app.core.events import DomainEvent
+from crm_app.core.events import RecordFact
 from crm_app.core.matching import matched_entities
 from crm_app.core.registry import Entity
 from crm_app.models.base import table_of
@@ -31,11 +31,9 @@ _UNLIKE = frozenset({"version", "updated_at", "updated_by_id", "search_text"})  
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordsMerged(DomainEvent):
+class RecordsMerged(RecordFact):
     """<entity>.merged, told of the survivor."""
 
-    name: str  # type: ignore[misc]
-    entity: str  # type: ignore[misc]
     merge_id: UUID
     loser_ids: tuple[UUID, ...]
 

@@ -173,10 +173,12 @@ async def _count(uow: UnitOfWork, walk: Walk, empty: bool, mark: Mark | None, is
     return int(await uow.scalar(sa.select(sa.func.count()).select_from(rows)))
 
 
-def _with_titles(walk: Walk, names: Sequence[str], chosen: Any, is_up: bool, *, titles: bool) -> sa.Select[Any]:
+def _with_titles(
+    walk: Walk, names: Sequence[str], chosen: sa.Select[Any], is_up: bool, *, titles: bool
+) -> sa.Select[Any]:
     """The chosen rows with the titles of what they link to: only then, or all that match would be joined."""
     if not titles and not walk.is_narrow_first:
-        return chosen  # type: ignore[no-any-return]
+        return chosen
     rows = chosen.subquery("chosen")
     columns: list[Any] = list(rows.c)
     source: Any = rows

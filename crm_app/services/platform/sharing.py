@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_app.core.errors import Conflict, Forbidden, Invalid, NotFound
-from crm_app.core.events import DomainEvent
+from crm_app.core.events import RecordFact
 from crm_app.core.notices import declare_notice
 from crm_app.core.registry import Entity
 from crm_app.models.base import table_of
@@ -27,11 +27,9 @@ _shares, _users = table_of(RecordShare), table_of(User)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordShared(DomainEvent):
+class RecordShared(RecordFact):
     """<entity>.shared: told to the person it is shared with."""
 
-    name: str  # type: ignore[misc]
-    entity: str  # type: ignore[misc]
     user_id: UUID
     can_write: bool
 
@@ -112,7 +110,7 @@ async def unshare(uow: UnitOfWork, entity: Entity, record_id: UUID, user_id: UUI
     gone = sa.delete(_shares).where(
         _shares.c.entity == entity.name, _shares.c.record_id == record_id, _shares.c.user_id == user_id
     )
-    if not (await uow.execute(gone)).rowcount:  # type: ignore[attr-defined]
+    if not await uow.write(gone):
         raise NotFound("This record is not shared with them any more.")
     await _note(uow, entity, record_id, "unshare", user_id)
     _tell(uow, entity, record)

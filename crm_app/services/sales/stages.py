@@ -157,8 +157,7 @@ async def _follow(uow: UnitOfWork, stage: Stage) -> int:
             updated_by_id=uow.actor.user_id,
         )
     )
-    result: Any = await uow.execute(statement)
-    return int(result.rowcount)
+    return await uow.write(statement)
 
 
 async def reorder(uow: UnitOfWork, pipeline_id: UUID, stage_ids: Sequence[UUID]) -> None:

@@ -188,7 +188,7 @@ async def _keep_what_is_needed(uow: UnitOfWork, batch: ImportBatch, entities: Se
                     )
                     .execution_options(synchronize_session=False)
                 )  # fmt: skip
-                found = bool((await uow.execute(statement)).rowcount) or found  # type: ignore[attr-defined]
+                found = bool(await uow.write(statement)) or found
             found = await _keep_for_parts(uow, batch, entity, parts) or found
 
 
@@ -211,7 +211,7 @@ async def _keep_for_parts(uow: UnitOfWork, batch: ImportBatch, entity: Entity, p
             statement = (
                 sa.update(_mine).values(why=NEEDED).where(_mine.c.entity == entity.name, _mine.c.why == "", needed)
             )
-            found = bool((await uow.execute(statement)).rowcount) or found  # type: ignore[attr-defined]
+            found = bool(await uow.write(statement)) or found
     return found
 
 
@@ -252,7 +252,7 @@ async def _remove(uow: UnitOfWork, entity: Entity, step: int, done: Reverted) ->
         part = table_of(model)
         link = next(c for t, c in pointing_at(entity.table) if t is part)
         await uow.execute(sa.delete(part).where(part.c[link].in_(leaving)))
-    removed = (await uow.execute(sa.delete(entity.table).where(entity.table.c.id.in_(leaving)))).rowcount  # type: ignore[attr-defined]
+    removed = await uow.write(sa.delete(entity.table).where(entity.table.c.id.in_(leaving)))
     if removed:
         done.removed[entity.name] = done.removed.get(entity.name, 0) + removed
 

@@ -135,9 +135,9 @@ async def _insert(uow: UnitOfWork, model: Any, frame: pl.DataFrame, size: int, d
         for start in range(0, frame.height, size):
             part = frame.slice(start, size).select(columns)
             await source.fill(part)
-            result = await uow.execute(statement)
-            if result.rowcount != part.height:  # type: ignore[attr-defined]
-                raise Conflict(f"{part.height} records were to be written to {table.name}, {result.rowcount} were.")  # type: ignore[attr-defined]
+            new = await uow.write(statement)
+            if new != part.height:
+                raise Conflict(f"{part.height} records were to be written to {table.name}, {new} were.")
             written += part.height
             done(written)
 
@@ -189,7 +189,7 @@ async def _update(uow: UnitOfWork, step: PlannedStep) -> None:
             )
             .where(table.c.id == given.id, table.c.version == given.version)
         )
-        changed = (await uow.execute(statement)).rowcount  # type: ignore[attr-defined]
+        changed = await uow.write(statement)
     if changed != step.updates.height:
         missed = f"{step.updates.height - changed} {step.entity.plural.lower()}"
         raise Conflict(f"{missed} were changed by somebody just now. Start the import again.")
