@@ -138,7 +138,10 @@ def _item(item: rx.Var[ItemView]) -> rx.Component:
         ),
         rx.el.div(
             rx.el.p(
-                rx.el.span(item.title, class_name=rx.cond(item.by_person, "strong", "")), when, early, class_name="t"
+                rx.el.span(_about(item), item.title, class_name=rx.cond(item.by_person, "strong", "")),
+                when,
+                early,
+                class_name="t",
             ),
             rx.cond(item.parts.length() > 0, _remark(item)),
             rx.cond(
@@ -150,6 +153,11 @@ def _item(item: rx.Var[ItemView]) -> rx.Component:
         ),
         key=item.id,
     )
+
+
+def _about(item: rx.Var[ItemView]) -> rx.Component:
+    """The deal that it happened with."""
+    return rx.cond(item.about != "", rx.fragment(kit.link(item.about, href=item.about_href), ": "))
 
 
 def _remark(item: rx.Var[ItemView]) -> rx.Component:

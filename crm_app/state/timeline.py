@@ -20,7 +20,7 @@ from crm_app.services.people import onlookers
 from crm_app.services.platform import operations
 from crm_app.services.platform.history import History, Mark
 from crm_app.services.sales import deal_timeline
-from crm_app.services.sales.deal_timeline import Event, mark_of
+from crm_app.services.sales.deal_timeline import Event
 from crm_app.state.activities.timeline_views import (
     GroupView,
     ItemView,
@@ -91,7 +91,7 @@ class Timeline(AppState):
         """The first page, or as much as is shown already."""
         planned, past, names = await self._page(uow, None, limit=max(_PAGE, len(self._past)))
         self._planned = [planned_view(e, uow.actor, uow.now) for e in planned]
-        self._past = [item_of(e, names, uow.actor, uow.now) for e in past]
+        self._past = [self._item(e, names, uow.actor, uow.now) for e in past]
         self._regroup(uow.actor, uow.now)
         return planned
 
@@ -107,20 +107,20 @@ class Timeline(AppState):
         has_activities = next(iter(self._whose)) in With.__slots__ and uow.actor.can("activity.read")
         if has_activities and before is None:
             total += await activities.count(uow, self.whose())
-        if self.shown == COMMENTS or not has_activities:
-            pass
-        elif entity.name == "opportunity":
-            shown: Any = self.shown
-            found = await deal_timeline.timeline(uow, record_id, shown=shown, before=before, limit=limit)
+        if has_activities and self.shown != COMMENTS:
+            if entity.name == "opportunity":
+                shown: Any = self.shown
+                found = await deal_timeline.timeline(uow, record_id, shown=shown, before=before, limit=limit)
+            else:
+                found = await deal_timeline.of_customer(uow, entity, record_id, before=before, limit=limit)
             planned, past, after, names = found.planned, found.past, found.after, found.edits
-        else:
-            done = await activities.done(uow, self.whose(), before=before, limit=limit + 1)
-            planned, past = await activities.planned(uow, self.whose()), done[:limit]
-            after = mark_of(done[limit - 1]) if len(done) > limit else None
         if before is None and total != self.count:
             self.count = total
         both, self._after = joined(past, after, said if self.shown in (ALL, COMMENTS) else (), limit)
         return planned, both, names
+
+    def _item(self, event: Event | Said, names: History, actor: Actor, now: datetime) -> tuple[datetime, ItemView]:
+        return item_of(event, names, actor, now, is_deal="opportunity_id" in self._whose)
 
     def _regroup(self, actor: Actor, now: datetime) -> None:
         groups = grouped(self._planned, self._past, actor, now)
@@ -145,7 +145,7 @@ class Timeline(AppState):
         actor = await self.actor()
         async with unit_of_work(actor) as uow:
             _, past, names = await self._page(uow, self._after, limit=_PAGE)
-            self._past = [*self._past, *(item_of(e, names, actor, uow.now) for e in past)]
+            self._past = [*self._past, *(self._item(e, names, actor, uow.now) for e in past)]
             self._regroup(actor, uow.now)
 
     @rx.event
@@ -207,9 +207,11 @@ class Timeline(AppState):
             await comments.put_back(uow, UUID(comment_id))
 
     @internal
-    def shows(self, activity_id: UUID) -> bool:
-        wanted = str(activity_id)
-        return any(i.id == wanted for i in self._planned) or any(i.id == wanted for _, i in self._past)
+    def shows(self, record_id: UUID) -> bool:
+        """An activity, or a deal that something happened with."""
+        wanted = str(record_id)
+        shown = [*self._planned, *(i for _, i in self._past)]
+        return any(i.id == wanted or i.about_href.endswith(wanted) for i in shown)
 
     @rx.event
     async def done(self, activity_id: str):

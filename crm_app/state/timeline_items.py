@@ -5,6 +5,7 @@ from datetime import datetime
 
 from crm_app.core.context import Actor
 from crm_app.core.fields import show_value
+from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.models.sales.pipelines import StageKind
 from crm_app.services.activities.activities import Entry
 from crm_app.services.activities.comments import Said
@@ -33,18 +34,21 @@ def joined(
     return both, max(ends, default=None)
 
 
-def item_of(event: Event | Said, names: History, actor: Actor, now: datetime) -> tuple[datetime, ItemView]:
+def item_of(
+    event: Event | Said, names: History, actor: Actor, now: datetime, *, is_deal: bool = False
+) -> tuple[datetime, ItemView]:
+    """`is_deal`: the timeline is that of the deal itself, which need not be named."""
     at = moment_of(event)[0]
     if isinstance(event, Said):
         return at, said_view(event, actor, now)
     if isinstance(event, Entry):
         return at, done_view(event, actor, now)
     if isinstance(event, StageChange):
-        return at, _stage_view(event, actor, now)
+        return at, _stage_view(event, actor, now, is_deal=is_deal)
     return at, _edit_view(event, names, actor, now)
 
 
-def _stage_view(event: StageChange, actor: Actor, now: datetime) -> ItemView:
+def _stage_view(event: StageChange, actor: Actor, now: datetime, *, is_deal: bool) -> ItemView:
     is_end = event.to_kind is not StageKind.open
     title = (
         f"{event.to_name}, from {event.from_name}"
@@ -61,6 +65,8 @@ def _stage_view(event: StageChange, actor: Actor, now: datetime) -> ItemView:
         tone={StageKind.won: "good", StageKind.lost: "over"}.get(event.to_kind, ""),
         text=event.user_name,
         by_person=False,
+        about="" if is_deal else event.deal_name,
+        about_href="" if is_deal else f"/{OPPORTUNITY.slug}/{event.deal_id}",
     )
 
 

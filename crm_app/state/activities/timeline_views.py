@@ -19,8 +19,9 @@ _TALKS = frozenset({"call", "meeting"})
 @dataclass(frozen=True)
 class ItemView:
     """`kind` picks the icon, `tone` its colour. `by_person`: somebody did it, the system did not. `is_due` offers to
-    put it off. `changes` are {"label", "old", "new"} of an edit. Of a comment `parts` are {"text", "href",
-    "kind"}, where kind "name" is a colleague, and `mentions` {"id", "name"} those names as they stand in `text`."""
+    put it off. `about` names the deal that it happened with, on the page of its customer. `changes` are {"label",
+    "old", "new"} of an edit. Of a comment `parts` are {"text", "href", "kind"}, where kind "name" is a colleague, and
+    `mentions` {"id", "name"} those names as they stand in `text`."""
 
     id: str
     kind: str
@@ -35,6 +36,8 @@ class ItemView:
     who: str = ""
     initials: str = ""
     tint: int = 1
+    about: str = ""
+    about_href: str = ""
     changes: list[dict[str, str]] = field(default_factory=list)
     parts: list[dict[str, str]] = field(default_factory=list)
     mentions: list[dict[str, str]] = field(default_factory=list)

@@ -1,15 +1,19 @@
 """What the timeline of a deal tells."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from crm_app.core.errors import NotFound
+from crm_app.models.customers.accounts import ACCOUNT
+from crm_app.models.customers.contacts import CONTACT
 from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.services.activities import activities, quick_log
 from crm_app.services.activities.activities import With
-from crm_app.services.platform import history, records
-from crm_app.services.sales import deal_timeline, opportunities
+from crm_app.services.people import actors
+from crm_app.services.platform import history, records, sharing
+from crm_app.services.sales import deal_timeline, opportunities, stakeholders
 from crm_app.services.sales.deal_timeline import Edit, Entry, StageChange
 from crm_app.store.uow import unit_of_work
 
@@ -107,6 +111,60 @@ async def test_strangers_cannot_tell_that_there_is_a_timeline(carol, mallory, de
     for stranger in (carol, mallory):
         with pytest.raises(NotFound):
             await told(stranger, deal)
+
+
+async def of_customer(actor, entity, record_id, **options):
+    async with unit_of_work(actor) as uow:
+        return await deal_timeline.of_customer(uow, entity, record_id, **options)
+
+
+async def test_a_customer_has_the_stages_of_its_deals(alice, story, account, make):
+    buyer = await make(alice, "contact", last_name="Wohlgemuth", account_id=account.id)
+    found = await of_customer(alice, ACCOUNT, account.id)
+    assert lines_of(found) == ["Note", "Qualify > Proposal", "Price list", "Call", " > Qualify"]
+    assert {(e.deal_id, e.deal_name) for e in found.past if isinstance(e, StageChange)} == {(story.id, story.name)}
+    assert (await of_customer(alice, CONTACT, buyer.id)).past == []
+    async with unit_of_work(alice) as uow:
+        part = await stakeholders.add(uow, story.id, buyer.id)
+    assert lines_of(await of_customer(alice, CONTACT, buyer.id)) == ["Qualify > Proposal", " > Qualify"]
+    async with unit_of_work(alice) as uow:
+        await stakeholders.remove(uow, part.id)
+    assert (await of_customer(alice, CONTACT, buyer.id)).past == []
+    async with unit_of_work(alice) as uow:
+        await records.update(uow, OPPORTUNITY, story.id, {"primary_contact_id": buyer.id})
+    assert len((await of_customer(alice, CONTACT, buyer.id)).past) == 2
+    blind = alice.with_field_rights({"opportunity.primary_contact_id": "hidden"})
+    assert (await of_customer(blind, CONTACT, buyer.id)).past == []
+
+
+async def test_the_pages_of_a_customer_join_without_a_gap(alice, story, account):
+    whole, pieces, before = lines_of(await of_customer(alice, ACCOUNT, account.id)), [], None
+    while len(pieces) < len(whole):
+        page = await of_customer(alice, ACCOUNT, account.id, before=before, limit=2)
+        pieces, before = [*pieces, *lines_of(page)], page.after
+    assert (pieces, before) == (whole, None)
+
+
+async def test_a_customer_tells_only_of_deals_that_one_sees(admin, alice, bob, carol, mallory, story, account):
+    for stranger in (carol, mallory):
+        with pytest.raises(NotFound):
+            await of_customer(stranger, ACCOUNT, account.id)
+    async with unit_of_work(alice) as uow:
+        await sharing.share(uow, ACCOUNT, account.id, carol.user_id)
+    shared = await actors.actor_for(carol.tenant_id, carol.user_id)
+
+    async def stages_told(actor):
+        return [e for e in (await of_customer(actor, ACCOUNT, account.id)).past if isinstance(e, StageChange)]
+
+    assert await stages_told(shared) == []
+    async with unit_of_work(alice) as uow:
+        await sharing.share(uow, OPPORTUNITY, story.id, carol.user_id)
+    assert len(await stages_told(await actors.actor_for(carol.tenant_id, carol.user_id))) == 2
+    assert len(await stages_told(bob)) == 2
+    assert await stages_told(replace(bob, permissions=bob.permissions - {"opportunity.read"})) == []
+    async with unit_of_work(admin) as uow:
+        await records.delete(uow, OPPORTUNITY, story.id)
+    assert await stages_told(alice) == []
 
 
 async def test_the_history_of_a_field_names_who_and_what(alice, bob, deal, make, account):
