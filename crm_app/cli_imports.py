@@ -16,6 +16,9 @@ from crm_app.core.context import Actor
 from crm_app.core.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crm_app.core.registry import Entity
     from crm_app.services.platform.imports.planning import Plan
     from crm_app.services.platform.imports.report import Report, StepReport
     from crm_app.services.platform.imports.reverting import Reverted
@@ -72,7 +75,7 @@ def _bring_in(
 ) -> None:  # fmt: skip
     from crm_app.services.platform.imports.mapping import load_mapping
 
-    mapping = load_mapping(path)
+    mapping = load_mapping(path, entities=_run(lambda: _entities(actor)))
     with steps() as told:
         plan = _run(lambda: _plan(actor, mapping, folder.resolve(), told))
     _show_report(plan.report)
@@ -95,6 +98,15 @@ def _bring_in(
         f" ({done / max(took, 0.001):,.0f} a second); the tables were counted again."
     )
     out.print(f"Take it back with: crm import --revert {outcome.batch_id}", soft_wrap=True)
+
+
+async def _entities(actor: Actor) -> "Mapping[str, Entity]":
+    """With the workspace's own fields."""
+    from crm_app.services.platform import schema
+    from crm_app.store.uow import unit_of_work
+
+    async with unit_of_work(actor, silent=True) as uow:
+        return await schema.entities_of(uow)
 
 
 async def _plan(actor: Actor, mapping: Any, folder: Path, told: Steps) -> "Plan":

@@ -60,6 +60,31 @@ def test_look_write_list_and_take_back(urls: DatabaseUrls) -> None:
     assert crm("import", "--revert", batch, "--yes", urls=urls).lines.endswith("This import is reverted already.")
 
 
+OWN_FIELD = """
+import asyncio
+from crm_app import parts
+from crm_app.services.people import actors
+from crm_app.services.platform import custom_fields
+from crm_app.store.uow import unit_of_work
+parts.load("models", "services")
+async def add():
+    async with unit_of_work(await actors.by_email("ada@example.com")) as uow:
+        await custom_fields.create(uow, "account", label="ERP no", kind="text")
+asyncio.run(add())
+"""
+
+
+def test_fields_of_the_workspaces_own_are_filled(urls: DatabaseUrls, tmp_path: Path) -> None:
+    environment = {**os.environ, "DATABASE_URL": urls.app, "DATABASE_OWNER_URL": urls.owner}
+    subprocess.run([sys.executable, "-c", OWN_FIELD], cwd=ROOT, env=environment, check=True)
+    (tmp_path / "a.csv").write_text("Name,No\nKessler,007\n")
+    (tmp_path / "m.yaml").write_text(
+        "steps: [{file: a.csv, entity: account, key: ERP no, columns: {Name: name, No: custom.erp_no}}]"
+    )
+    assert "1 created, 0 changed" in crm("import", tmp_path / "m.yaml", "--yes", urls=urls).lines
+    assert "There is nothing to write." in crm("import", tmp_path / "m.yaml", "--yes", urls=urls).text
+
+
 def test_it_asks_before_it_writes_and_lists_what_is_left_out(urls: DatabaseUrls, tmp_path: Path) -> None:
     shutil.copytree(FILES, tmp_path / "files")
     pipeline = tmp_path / "files" / "sales_pipeline.csv"

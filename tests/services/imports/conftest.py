@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from crm_app.core.context import Actor
+from crm_app.core.registry import Entity
 from crm_app.services.platform.imports import planning, reverting, writing
 from crm_app.services.platform.imports.mapping import ImportMapping, load_mapping, read_mapping
 from crm_app.services.platform.imports.planning import Plan
@@ -29,11 +30,16 @@ class Importing:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def mapping(self, text: str, files: Mapping[str, str | bytes] | None = None) -> ImportMapping:
+    def mapping(
+        self,
+        text: str,
+        files: Mapping[str, str | bytes] | None = None,
+        entities: Mapping[str, Entity] | None = None,
+    ) -> ImportMapping:
         for name, content in (files or {}).items():
             data = content if isinstance(content, bytes) else content.encode()
             (self.folder / name).write_bytes(data)
-        return read_mapping(text)
+        return read_mapping(text, entities=entities)
 
     async def plan(self, actor: Actor, mapping: ImportMapping, folder: Path | None = None) -> Plan:
         async with unit_of_work(writing.importer(actor)) as uow:

@@ -9,11 +9,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from crm_app.core.registry import STAMPS, Entity
+from crm_app.core.conditions import stored
+from crm_app.core.registry import STAMPS, Entity, FieldSpec
 from crm_app.core.text import fold, name_key
 from crm_app.services.platform.imports.frames import pl
 from crm_app.services.platform.imports.mapping import Match
 from crm_app.services.platform.imports.rows import plain
+from crm_app.services.platform.sight import column_of
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible
 
@@ -89,7 +91,7 @@ async def directory(
     table = entity.table
     seen = visible(entity, uow.actor, to_write=True)
     query = sa.select(
-        table.c.id, *(table.c[f] for f in fields), (sa.true() if seen is None else seen).label("is_seen")
+        table.c.id, *(_column(entity, f) for f in fields), (sa.true() if seen is None else seen).label("is_seen")
     ).where(table.c.deleted_at.is_(None))
     ids: dict[str, str] = {}
     names: dict[str, str] = {}
@@ -109,6 +111,17 @@ async def directory(
                 _enter(ids, key, record_id)
                 names[key] = text
     return Directory(ids, names)
+
+
+def _column(entity: Entity, name: str) -> sa.ColumnElement[Any]:
+    spec = _own(entity, name)
+    return column_of(entity, spec) if spec else entity.table.c[name]
+
+
+def _own(entity: Entity, name: str) -> FieldSpec | None:
+    """The field, where it is one of the workspace's own."""
+    spec = entity.fields.get(name)
+    return spec if spec is not None and spec.custom else None
 
 
 def _enter(ids: dict[str, str], key: str, record_id: str) -> None:
@@ -144,9 +157,12 @@ async def fields_of(
         found |= dict(zip(chosen["id"].to_list(), zip(*columns, strict=True), strict=True))
     missing = [UUID(i) for i in wanted - set(found)]
     if missing:
-        table = entity.table
-        query = sa.select(table.c.id, *(table.c[n] for n in names)).where(
-            table.c.id == sa.any_(sa.literal(missing, sa.ARRAY(sa.Uuid())))
-        )
-        found |= {str(r[0]): tuple(getattr(v, "value", v) for v in r[1:]) for r in await uow.rows(query)}
+        table, own = entity.table, [_own(entity, n) for n in names]
+        columns = [table.c.custom[spec.key] if spec else table.c[n] for spec, n in zip(own, names, strict=True)]
+        query = sa.select(table.c.id, *columns).where(table.c.id == sa.any_(sa.literal(missing, sa.ARRAY(sa.Uuid()))))
+        for row in await uow.rows(query):
+            found[str(row[0])] = tuple(
+                stored.load(spec.kind, v) if spec else getattr(v, "value", v)
+                for spec, v in zip(own, row[1:], strict=True)
+            )
     return found

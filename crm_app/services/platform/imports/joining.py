@@ -11,7 +11,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from rapidfuzz import fuzz, process
 
-from crm_app.core import registry
 from crm_app.core.errors import Invalid
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.services.platform.imports import foreign
@@ -90,7 +89,7 @@ class Joins:
         return self._directories[known]
 
     def _target(self, name: str) -> Entity:
-        return registry.get(self.rows.specs[name].target)
+        return self.rows.step.entity.other(self.rows.specs[name].target)
 
     def _points_to_own_step(self, name: str) -> bool:
         return self.rows.specs[name].target == self.rows.step.entity.name
@@ -295,7 +294,7 @@ def _said(fill: Fill, rows: Rows) -> str:
         return f"{rows.headings.get(fill.value, rows.specs[fill.value].label)} is taken"
     if fill.by is FillBy.related:
         link, _, name = fill.value.partition(".")
-        target = registry.get(rows.specs[link].target)
+        target = rows.step.entity.other(rows.specs[link].target)
         return f"the {target.fields[name].label.lower()} of the {target.label.lower()} is taken"
     if fill.by is FillBy.days_from_today:
         return "today is taken" if int(fill.value) == 0 else f"{fill.value} days from today are taken"

@@ -17,7 +17,7 @@ import yaml
 from crm_app.core import registry
 from crm_app.core.errors import Invalid
 from crm_app.core.money import CURRENCIES
-from crm_app.core.registry import STAMPS, Entity, FieldSpec, Kind
+from crm_app.core.registry import CUSTOM, STAMPS, Entity, FieldSpec, Kind
 from crm_app.core.text import fold
 from crm_app.services.platform.imports.documents import Part, near
 from crm_app.services.platform.imports.reading import FileHints
@@ -153,18 +153,18 @@ def importable(entity: Entity, rules: ImportRules) -> dict[str, FieldSpec]:
     return own | {s.name: s for s in rules.extra}
 
 
-def load_mapping(path: Path) -> ImportMapping:
-    """Read a mapping file; Invalid names the place that does not fit."""
+def load_mapping(path: Path, *, entities: Dict[str, Entity] | None = None) -> ImportMapping:
+    """Read a mapping file; Invalid names the place that does not fit. `entities` as `parse_mapping` has it."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise Invalid(f"There is no file {path}.") from None
     except (UnicodeDecodeError, IsADirectoryError):
         raise Invalid(f"{path} is no mapping file: it must be YAML or JSON, in UTF-8.") from None
-    return read_mapping(text, name=path.stem)
+    return read_mapping(text, name=path.stem, entities=entities)
 
 
-def read_mapping(text: str, *, name: str = "Import") -> ImportMapping:
+def read_mapping(text: str, *, name: str = "Import", entities: Dict[str, Entity] | None = None) -> ImportMapping:
     if len(text) > _LONGEST:
         raise Invalid("The mapping is longer than a million characters; put rows into files of their own.")
     try:
@@ -175,12 +175,12 @@ def read_mapping(text: str, *, name: str = "Import") -> ImportMapping:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise Invalid(f"The mapping is no YAML: {where}{getattr(error, 'problem', '') or 'unreadable'}.") from None
-    return parse_mapping(document, name=name)
+    return parse_mapping(document, name=name, entities=entities)
 
 
 def parse_mapping(document: Any, *, name: str = "Import", entities: Dict[str, Entity] | None = None) -> ImportMapping:
     """The mapping of a document that was read elsewhere, as the import page does; `entities` as the actor sees them
-    (services.platform.schema), without the registry's."""
+    (services.platform.schema), the workspace's own fields among theirs; without, the registry's."""
     whole = Part("", document)
     whole.knows("name", "currency", "day_first", "decimal", "steps")
     defaults = {n: document[n] for n in ("currency", "day_first", "decimal") if n in document}
@@ -299,7 +299,7 @@ def _related(part: Part, fields: "_Names", place: str, given: str) -> str:
     spec = fields.spec(fields.find(place, head))
     if spec.kind is not Kind.link or not tail:
         part.wrong(place, "related is written like product.price_minor: a link, a dot, a field of the linked record")
-    target = registry.get(spec.target)
+    target = fields.entity.other(spec.target)
     if tail not in target.fields:
         part.wrong(place, f"{target.label} has no field {tail}{near(tail, target.fields)}")
     return f"{spec.name}.{tail}"
@@ -311,7 +311,7 @@ def _link(part: Part, fields: "_Names", name: str) -> LinkRule:
     spec = fields.spec(fields.find("links", name))
     if spec.kind is not Kind.link:
         part.wrong(f"links.{name}", "does not point to a record")
-    target = registry.get(spec.target)
+    target = fields.entity.other(spec.target)
     names = _Names(inner, target, rules_of(target.name))
     by = inner.value("by", str, "")
     return LinkRule(
@@ -359,7 +359,7 @@ def _doubles(part: Part) -> Doubles | None:
 
 
 class _Names:
-    """Finds a field by its name, its name without _id, _minor, _on or _at, or its label."""
+    """Finds a field by its name, its name without _id, _minor, _on, _at or "custom.", or its label."""
 
     def __init__(self, part: Part, entity: Entity, rules: ImportRules) -> None:
         self.part, self.entity = part, entity
@@ -378,6 +378,8 @@ class _Names:
         for suffix in ("", "_id", "_minor", "_on", "_at"):
             if name + suffix in self.fields:
                 return name + suffix
+        if CUSTOM + name in self.fields:
+            return CUSTOM + name
         for spec in self.fields.values():
             if fold(spec.label) == fold(name):
                 return spec.name

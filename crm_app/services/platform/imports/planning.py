@@ -163,14 +163,14 @@ async def _plan_step(
     planned = await settling.settle(uow, rows, planning.planned)
     _count(report, rows, planned, log)
     planning.looked_at.add(step.entity.name)
-    planning.planned.add(step.entity.name, planned.creates)
+    planning.planned.add(step.entity.name, planned.known)
     for model, frame in planned.children.items():
         if child := registry.of_model(model):
             planning.planned.add(child.name, frame)
     planning.steps.append(
         PlannedStep(step.entity, step.rules, report, planned.creates, planned.updates, planned.before, planned.children)
     )
-    return planned.creates
+    return planned.known
 
 
 async def _nothing_related(link: str, name: str) -> pl.Series:

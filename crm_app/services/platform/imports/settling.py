@@ -26,12 +26,20 @@ from crm_app.store.visibility import visible_owners
 
 @dataclass
 class Settled:
+    """`own`: the workspace's own fields of `creates`, row by row, which hold them in one column."""
+
     creates: pl.DataFrame
     updates: pl.DataFrame
     unchanged: int = 0
     before: list[dict[str, Any]] = field(default_factory=list)
     children: dict[Any, pl.DataFrame] = field(default_factory=dict)
     sums: dict[str, int] = field(default_factory=dict)
+    own: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    @property
+    def known(self) -> pl.DataFrame:
+        """What the new records are found by."""
+        return self.creates.hstack(self.own) if self.own.width else self.creates
 
 
 async def check(uow: UnitOfWork, rows: Rows) -> None:
@@ -152,7 +160,8 @@ async def settle(uow: UnitOfWork, rows: Rows, planned: Planned) -> Settled:
         for c in columns
         if not entity.table.c[c].nullable and default_of(entity, c) is not None
     )
-    settled = Settled(creates, pl.DataFrame(), children=children)
+    own = rows.frame.filter(rows.is_new).select(_own_names(rows))
+    settled = Settled(creates, pl.DataFrame(), children=children, own=own)
     amount = rows.step.rules.sum_of
     if amount:
         sums = creates.group_by("currency").agg(pl.col(amount).sum())
@@ -178,7 +187,7 @@ def _derive(rows: Rows, entity: Entity) -> None:
 
 def _gather_custom(rows: Rows) -> None:
     """The workspace's own fields together, as their column holds them; of known records on top of what is there."""
-    names = [n for n in rows.frame.columns if n in rows.specs and rows.specs[n].custom]
+    names = _own_names(rows)
     if not names:
         return
     before = rows.current["custom"].to_list() if rows.current is not None else [None] * len(rows)
@@ -189,6 +198,10 @@ def _gather_custom(rows: Rows) -> None:
         given = {rows.specs[n].key: v for n, v in zip(names, row, strict=True) if v is not None}
         texts.append(json.dumps({**whole, **given}, ensure_ascii=False))
     rows.put("custom", pl.Series("custom", texts, dtype=pl.String))
+
+
+def _own_names(rows: Rows) -> list[str]:
+    return [n for n in rows.frame.columns if n in rows.specs and rows.specs[n].custom]
 
 
 def _stored(spec: FieldSpec, value: Any) -> Any:
