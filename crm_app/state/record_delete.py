@@ -123,7 +123,7 @@ async def fate_views(uow: UnitOfWork, entity: Entity, record_id: UUID, found: Se
 def _sentence(entity: Entity, h: Hanging) -> str:
     one, this = h.count == 1, entity.label.lower()
     if not h.entity:
-        what = "1 file" if one else f"{number(h.count)} files"
+        what = f"{number(h.count)} {h.link}{'' if one else 's'}"
     else:
         other = registry.get(h.entity)
         what = f"{number(h.count)} {other.label.lower() if one else other.plural.lower()}"

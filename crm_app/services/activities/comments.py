@@ -18,7 +18,7 @@ from crm_app.models.activities.comments import Comment
 from crm_app.models.base import new_id, table_of
 from crm_app.models.people.users import User
 from crm_app.services.people import onlookers
-from crm_app.services.platform import about, notifications
+from crm_app.services.platform import about, notifications, trash_rules
 from crm_app.services.platform.history import Mark
 from crm_app.store.uow import UnitOfWork
 
@@ -113,6 +113,7 @@ async def _listed(uow: UnitOfWork, entity: Entity, record_id: UUID, before: Mark
     return found
 
 
+@trash_rules.hangs_on("comment")
 async def count(uow: UnitOfWork, entity: Entity, record_id: UUID) -> int:
     await about.seen(uow, entity, record_id)
     query = sa.select(sa.func.count()).select_from(_comments).where(*_of(entity, record_id))

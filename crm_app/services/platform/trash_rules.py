@@ -5,7 +5,7 @@ record follows into the trash ("along") or lets go of the link ("unlink"); it is
 record comes back. A link with no rule stays, and shows nothing while its target is in the trash.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -34,12 +34,28 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hanging:
-    """`count` records of `entity` (files have none) that point to a record over `link`, and what becomes of them."""
+    """`count` records of `entity` that point to a record over `link`, and what becomes of them. What is no record of
+    its own (files, comments) has no entity: `link` is what one of it is called."""
 
     entity: str
     link: str
     count: int
     fate: Fate
+
+
+Count = Callable[[UnitOfWork, Entity, UUID], Awaitable[int]]
+_beside: dict[str, Count] = {}
+
+
+def hangs_on(label: str) -> Callable[[Count], Count]:
+    """Register `async (uow, entity, record_id) -> number`: what comes and goes with records of any kind. The caller of
+    `weigh` sees the record."""
+
+    def register(fn: Count) -> Count:
+        _beside[label] = fn
+        return fn
+
+    return register
 
 
 def fate_of(spec: registry.FieldSpec) -> Fate:
@@ -66,13 +82,17 @@ async def weigh(uow: UnitOfWork, entity: Entity, record_id: UUID) -> list[Hangin
         mine = sa.and_(table.c[link] == record_id, table.c.deleted_at.is_(None))
         if n := int(await uow.scalar(sa.select(sa.func.count()).select_from(table).where(mine))):
             found.append(Hanging(other.name, link, n, fate))
-    files = sa.select(sa.func.count()).where(
-        _files.c.about == entity.name, _files.c.about_id == record_id, _files.c.deleted_at.is_(None)
-    )
-    if n := int(await uow.scalar(files)):
-        found.append(Hanging("", "", n, Fate.along))
+    for label, count in sorted(_beside.items()):
+        if n := await count(uow, entity, record_id):
+            found.append(Hanging("", label, n, Fate.along))
     order = list(Fate)
     return sorted(found, key=lambda h: (order.index(h.fate), -h.count))
+
+
+@hangs_on("file")
+async def _files_of(uow: UnitOfWork, entity: Entity, record_id: UUID) -> int:
+    mine = sa.and_(_files.c.about == entity.name, _files.c.about_id == record_id, _files.c.deleted_at.is_(None))
+    return int(await uow.scalar(sa.select(sa.func.count()).where(mine)))
 
 
 async def follow(uow: UnitOfWork, entity: Entity, record_ids: Sequence[UUID]) -> None:
