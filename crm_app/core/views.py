@@ -1,13 +1,14 @@
 """What a list shows, as a value: columns, order, filter, search, density. An address and a saved view hold the same."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from crm_app.core import conditions
 from crm_app.core.conditions import AllOf, Clause, Condition, Related, edit
-from crm_app.core.conditions.tree import children
+from crm_app.core.conditions.tree import MAX_LIST, children
 from crm_app.core.errors import Invalid
 from crm_app.core.registry import Entity, FieldSpec, Kind
 
@@ -97,6 +98,25 @@ def to_address(view: View, base: View) -> dict[str, str]:
     if view.density != base.density:
         found["density"] = view.density
     return {k: v or _NOTHING for k, v in found.items()}
+
+
+def without(view: View, record_ids: Sequence[UUID]) -> View:
+    """All that match but these. Invalid when they are too many to be named."""
+    if not record_ids:
+        return view
+    if len(record_ids) > MAX_LIST:
+        raise Invalid(f"{len(record_ids):,} are taken out one by one, {MAX_LIST:,} can be: filter the list instead.")
+    parts = view.filter.items if isinstance(view.filter, AllOf) else (view.filter,)
+    return replace(view, filter=AllOf((*parts, Clause("id", "not_in", tuple(str(i) for i in record_ids)))))
+
+
+def taken_out(view: View) -> tuple[View, int]:
+    """The view as it was before `without`, and how many were taken out of it."""
+    parts = view.filter.items if isinstance(view.filter, AllOf) else ()
+    last = parts[-1] if parts else None
+    if not isinstance(last, Clause) or (last.field, last.op) != ("id", "not_in"):
+        return view, 0
+    return replace(view, filter=AllOf(parts[:-1])), len(last.value)
 
 
 def columns_of(view: View, entity: Entity) -> tuple[str, ...]:

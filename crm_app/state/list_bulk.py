@@ -14,7 +14,7 @@ from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError, Invalid
 from crm_app.core.registry import Entity
-from crm_app.core.views import dump, load
+from crm_app.core.views import View, dump, load, without
 from crm_app.models.platform.bulk import BulkStatus
 from crm_app.services.platform import bulk_operations, finding, schema
 from crm_app.services.platform.bulk_operations import MOST_IDS, Progress
@@ -76,7 +76,7 @@ class ListBulk(AppState):
 
     @rx.event
     async def pick(self, ids: list[str], is_all: bool):
-        """What is chosen in the table."""
+        """What is chosen in the table: these, or all that match but these."""
         self._ids, self._all = [str(i) for i in ids[: MOST_IDS + 1]], bool(is_all)
 
     # -- Asked ---------------------------------------------------------------------------------------------------
@@ -108,11 +108,13 @@ class ListBulk(AppState):
         if entity is None or not (self._ids or self._all):
             self.notify("Choose the records again: the connection was lost in between.", kind="error")
             return None
-        self._operation = str(uuid4())
-        self._chosen = {"ids": self._ids, "view": dump(shown._view) if self._all else None}
-        count = shown.total if self._all else len(self._ids)
-        self.heading = counted(entity, count)
-        return entity
+        with self.telling():
+            ids, view = self.chosen(shown._view)
+            self._operation = str(uuid4())
+            self._chosen = {"ids": [str(i) for i in ids], "view": dump(view) if view else None}
+            self.heading = counted(entity, shown.total - self.left_out() if view else len(ids))
+            return entity
+        return None
 
     def _remember(self) -> None:
         """For a server that starts anew while the dialog is open."""
@@ -293,9 +295,18 @@ class ListBulk(AppState):
         self.is_result_open, self.running = False, NOTHING
 
     @internal
-    def chosen(self) -> tuple[list[UUID], bool]:
-        """The selection as it is now: ids, or whether all that match are meant."""
-        return ([], True) if self._all else ([UUID(i) for i in self._ids], False)
+    def chosen(self, shown: View) -> tuple[list[UUID], View | None]:
+        """The selection as it is now: ids, or a view when all that match are meant, without those taken out of it."""
+        try:
+            ids = [UUID(i) for i in self._ids]
+        except ValueError as error:
+            raise Invalid("Choose the records again.") from error
+        return ([], without(shown, ids)) if self._all else (ids, None)
+
+    @internal
+    def left_out(self) -> int:
+        """How many were taken out of all that match."""
+        return len(self._ids) if self._all else 0
 
 
 notice_action("undo-bulk", ListBulk.undo)

@@ -48,12 +48,17 @@ class ListExport(AppState):
         entity = registry.find(shown._entity)
         if entity is None:
             return
-        ids, view = chosen.chosen() if is_chosen else (None, True)
+        ids: list[UUID] = []
+        view: View | None = shown._view
+        left_out = chosen.left_out() if is_chosen else 0
+        if is_chosen:
+            with self.telling():
+                ids, view = chosen.chosen(shown._view)
         if not (ids or view):
             self.notify("Choose the records again: the connection was lost in between.", kind="error")
             return
-        self._entity, self._view, self._ids = entity.name, shown._view, None if view else ids
-        self.heading = counted(entity, shown.total if view else len(ids or ()))
+        self._entity, self._view, self._ids = entity.name, view or shown._view, None if view else ids
+        self.heading = counted(entity, shown.total - left_out if view else len(ids))
         narrowed = ", only what fits its filter" if view and shown.is_filtered else ""
         self.about = f"With the columns and the order of this list{narrowed}."
         self.is_open, self.error, self._operation = True, "", str(uuid4())

@@ -5,6 +5,7 @@ import asyncio
 import sqlalchemy as sa
 
 from crm_app.core import registry
+from crm_app.models.base import new_id
 from crm_app.services.platform import bulk_operations, records
 from crm_app.state.list_bulk import ListBulk
 from crm_app.state.lists import RecordList
@@ -55,6 +56,22 @@ async def test_all_that_match_are_meant_not_those_in_sight(alice):
     assert state.heading == "2 contacts"
     await tab.run(ListBulk.submit, {"tags": "vip, big", "tags_mode": "add", "memory": state.memory})
     assert await rows(alice, "contact", "tags") == [["vip", "big"], ["vip", "big"], []]
+
+
+async def test_all_that_match_but_those_taken_out(alice):
+    ids = await people(alice, 3, city="Graz")
+    tab = await opened(alice)
+    await tab.run(ListBulk.pick, [str(ids[1])], True)
+    await tab.run(ListBulk.ask, "city")
+    state = tab[ListBulk]
+    assert state.heading == "2 contacts"
+    fresh = await tab_of(alice, "/contacts")  # a server that started anew knows whom to leave out
+    await fresh.run(ListBulk.submit, {"city": "Linz", "memory": state.memory})
+    assert fresh[ListBulk].notices[-1]["text"] == "2 contacts changed"
+    assert await rows(alice, "contact", "city") == ["Linz", "Graz", "Linz"]
+    await tab.run(ListBulk.pick, [str(new_id()) for _ in range(1_001)], True)
+    await tab.run(ListBulk.ask_delete)
+    assert "filter the list instead" in tab[ListBulk].notices[-1]["text"]
 
 
 async def test_what_is_wrong_is_told_at_its_field_and_the_dialog_stays(alice):

@@ -48,6 +48,19 @@ async def test_the_chosen_ones_alone(admin):
     assert made.rows == 1
 
 
+async def test_all_but_those_taken_out(admin):
+    ids = await people(admin, 3)
+    tab = await opened(admin)
+    await tab.run(ListBulk.pick, [str(ids[1])], True)
+    await tab.run(ListExport.ask, True)
+    assert tab[ListExport].heading == "2 contacts"
+    await tab.run(ListExport.choose, "csv")
+    await tab.run(ListExport.submit)
+    async with unit_of_work(admin) as uow:
+        (made,) = await exporting.listed(uow)
+    assert made.rows == 2
+
+
 async def test_a_long_one_is_written_meanwhile_and_told(admin, monkeypatch, app_database):
     monkeypatch.setattr(exporting, "DIRECT", dict.fromkeys(FORMS, 1))
     await forget_jobs()

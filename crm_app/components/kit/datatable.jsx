@@ -7,12 +7,13 @@ import { useRows, useWindow } from "./datatable_rows.js";
 
 const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable=true]";
 const PAGE = 10;
+const many = (n) => n.toLocaleString("en").replace(/,/g, "\u202f");
 
 /* A list of any length: only the rows in sight are drawn, the rest is asked for when it comes near. Arrows walk the cells,
    Enter opens a record or edits a cell, X and Space choose, J and K step through the records while one is open. */
 export function DataTable({
   label, columns = [], feeds = [], total = 0, sort = "", descending = false, density = "comfortable", sums = {},
-  openId = "", statuses, options, canPick = false, picks = 0, countText = "", icons = {}, words = {}, onRange, onSort, onOpen,
+  openId = "", tail = "", statuses, options, canPick = false, picks = 0, countText = "", icons = {}, words = {}, onRange, onSort, onOpen,
   onSave, onSearch, onWidth, onPick, children,
 }) {
   const wrap = useRef(null);
@@ -20,7 +21,7 @@ export function DataTable({
   const rest = useRef(null);
   const [at, setAt] = useState({ row: 0, col: 0 });
   const [edit, setEdit] = useState(null);
-  const [picked, setPicked] = useState({ all: false, ids: new Set() });
+  const [picked, setPicked] = useState({ all: false, ids: new Set() }); // of all that match, the ids are left out
   const [widths, setWidths] = useState({});
   const focusWanted = useRef(false);
   const anchor = useRef(0);
@@ -71,23 +72,26 @@ export function DataTable({
 
   const navigate = useNavigate();
   const open = useCallback(
-    (row) => (onOpen ? row && onOpen(row.id) : row?.href && navigate(row.href)),
-    [onOpen, navigate],
+    (row) => (onOpen ? row && onOpen(row.id) : row?.href && navigate(row.href + tail)),
+    [onOpen, navigate, tail],
   );
-  const visit = (row) => row?.href && window.open(row.href, "_blank", "noopener");
+  const visit = (row) => row?.href && window.open(row.href + tail, "_blank", "noopener");
   const toggle = (index, isRange) => {
     const row = rows.get(index);
     if (!row || !canPick) return;
-    const ids = new Set(picked.all ? [...rows.values()].map((r) => r.id) : picked.ids);
+    const ids = new Set(picked.ids);
     if (isRange) {
+      const adds = !picked.all || !ids.has(row.id);
       const [a, b] = [Math.min(anchor.current, index), Math.max(anchor.current, index)];
-      for (let i = a; i <= b; i++) if (rows.has(i)) ids.add(rows.get(i).id);
+      for (let i = a; i <= b; i++) if (rows.has(i)) adds ? ids.add(rows.get(i).id) : ids.delete(rows.get(i).id);
     } else if (ids.has(row.id)) ids.delete(row.id);
     else ids.add(row.id);
     anchor.current = index;
-    choose({ all: false, ids });
+    if (picked.all && ids.size >= total) return clear();
+    choose({ all: picked.all, ids });
   };
   const pickLoaded = () => {
+    if (picked.all && picked.ids.size) return choose({ all: true, ids: new Set() });
     const loaded = [...rows.values()].map((r) => r.id);
     const isWhole = picked.all || (loaded.length > 0 && loaded.every((id) => picked.ids.has(id)));
     choose({ all: false, ids: new Set(isWhole ? [] : loaded) });
@@ -214,8 +218,9 @@ export function DataTable({
   drawn.sort((a, b) => a - b);
   const above = (drawn[0] ?? 0) * height;
   const below = Math.max(0, total - 1 - (drawn[drawn.length - 1] ?? total - 1)) * height;
-  const isPicked = (row) => picked.all || picked.ids.has(row.id);
-  const chosen = picked.all ? total : picked.ids.size;
+  const isPicked = (row) => picked.all !== picked.ids.has(row.id);
+  const chosen = picked.all ? Math.max(0, total - picked.ids.size) : picked.ids.size;
+  const leavesOut = picked.all && picked.ids.size > 0;
   const loaded = rows.size;
 
   return (
@@ -231,7 +236,7 @@ export function DataTable({
           <thead>
             <Head
               {...{ columns, sort, descending, onSort, icons, words, widths, setWidths, onWidth, canPick, pickLoaded }}
-              whole={chosen > 0 && (picked.all || chosen >= loaded)}
+              whole={chosen > 0 && (picked.all ? !leavesOut : chosen >= loaded)}
               some={chosen > 0}
             />
           </thead>
@@ -242,7 +247,7 @@ export function DataTable({
               return (
                 <Row
                   key={row?.id ?? `at-${i}`}
-                  {...{ row, index: i, columns, canPick, icons, words, statuses, options, onSearch, onSave }}
+                  {...{ row, index: i, tail, columns, canPick, icons, words, statuses, options, onSearch, onSave }}
                   focusCol={at.row === i ? at.col : -1}
                   isPicked={Boolean(row && isPicked(row))}
                   isOpen={Boolean(row && row.id === openId)}
@@ -259,11 +264,12 @@ export function DataTable({
       {chosen > 0 && (
         <div className="bulk" role="group" aria-label={words.selection}>
           <span className="strong" role="status">
-            {chosen.toLocaleString("en").replace(/,/g, "\u202f")} {words.selected}
+            {many(chosen)} {leavesOut && `${words.of} ${many(total)} `}
+            {words.selected}
           </span>
-          {!picked.all && total > chosen && (
+          {(!picked.all || leavesOut) && total > chosen && (
             <button type="button" className="btn link sm" onClick={() => choose({ all: true, ids: new Set() })}>
-              {words.all} {total.toLocaleString("en").replace(/,/g, "\u202f")}
+              {words.all} {many(total)}
             </button>
           )}
           <hr aria-hidden="true" />

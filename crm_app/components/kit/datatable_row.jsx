@@ -14,7 +14,7 @@ const Icon = ({ d, className = "i i16" }) => (
 /* One record. A press opens it beside the list; with Ctrl, or the middle button, it opens in a page of its own. */
 export const Row = memo(
   function Row({
-    row, index, columns, canPick, icons, words, statuses, options, onSearch, onSave, focusCol, isPicked, isOpen,
+    row, index, tail, columns, canPick, icons, words, statuses, options, onSearch, onSave, focusCol, isPicked, isOpen,
     editing, on,
   }) {
     if (!row) {
@@ -32,7 +32,7 @@ export const Row = memo(
     const away = (e) => e.ctrlKey || e.metaKey || e.button === 1;
     const press = (e) => {
       if (e.target.closest(INSIDE) || window.getSelection()?.toString()) return;
-      if (away(e)) return void (row.href && window.open(row.href, "_blank", "noopener"));
+      if (away(e)) return void (row.href && window.open(row.href + tail, "_blank", "noopener"));
       on.open(row);
     };
     return (
@@ -86,7 +86,7 @@ export const Row = memo(
                 />
               </div>
             ) : (
-              <Cell cell={cellOf(c.name)} column={c} row={row} first={n === 0} onOpen={on.open} away={away} />
+              <Cell cell={cellOf(c.name)} column={c} row={row} tail={tail} first={n === 0} onOpen={on.open} away={away} />
             )}
             {c.edit && n > 0 && editing !== c.name && !cellOf(c.name).locked && (
               <button
@@ -105,12 +105,12 @@ export const Row = memo(
     );
   },
   (a, b) =>
-    a.row === b.row && a.index === b.index && a.columns === b.columns && a.focusCol === b.focusCol &&
+    a.row === b.row && a.index === b.index && a.tail === b.tail && a.columns === b.columns && a.focusCol === b.focusCol &&
     a.isPicked === b.isPicked && a.isOpen === b.isOpen && a.editing === b.editing && a.canPick === b.canPick &&
     (!a.editing || (a.statuses === b.statuses && a.options === b.options)),
 );
 
-function Cell({ cell, column, row, first, onOpen, away }) {
+function Cell({ cell, column, row, tail, first, onOpen, away }) {
   const mark = cell.m && (
     <span className={`av t${cell.c} ${column.square ? "sq" : ""}`} aria-hidden="true">
       {cell.m}
@@ -124,7 +124,7 @@ function Cell({ cell, column, row, first, onOpen, away }) {
       onOpen(row);
     };
     return row.href ? (
-      <Link to={row.href} className="line" tabIndex={-1} onClick={press}>
+      <Link to={row.href + tail} className="line" tabIndex={-1} onClick={press}>
         {mark}
         <span className={cell.t ? "clip" : "clip none"}>{cell.t || "–"}</span>
       </Link>

@@ -16,6 +16,7 @@ _ICONS = {
 }
 _WORDS = {
     "all": "All",
+    "of": "of",
     "average": "Average",
     "averageShort": "Avg",
     "clear": "Clear the selection",
@@ -47,6 +48,7 @@ class DataTable(rx.NoSSRComponent):
     density: rx.Var[str]
     sums: rx.Var[dict[str, dict[str, str]]]
     open_id: rx.Var[str]
+    tail: rx.Var[str]
     statuses: rx.Var[dict[str, Any]]
     options: rx.Var[dict[str, Any]]
     can_pick: rx.Var[bool]
@@ -72,7 +74,7 @@ def data_table(label: str, *acts: rx.Component, **props: Any) -> rx.Component:
     read before is old)}, a row {"id", "href", "cells": {column: {"t" text, "v" value to edit, "h" address, "m"
     mark, "c" tint, "tags" and their "tints", "locked"}}}. `on_range(first, end)` asks for rows;
     `on_save("<id>.<field>", text, seen)` is answered in `statuses` as kit.inline_field says, `on_search` in `options`;
-    `on_pick(ids, all that match)` tells the selection, and another `picks` clears it;
-    `sums` are {"sum", "average"} or {"text"} by column, over all rows.
+    `on_pick(ids, is_all)` tells the selection, these or all that match but these; another `picks` clears it;
+    `tail` is what the addresses of rows end with; `sums` are {"sum", "average"} or {"text"} by column, over all rows.
     """
     return DataTable.create(*acts, label=label, icons=_ICONS, words=_WORDS, **props)

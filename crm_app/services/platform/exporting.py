@@ -20,7 +20,7 @@ from crm_app.core.conditions import explain
 from crm_app.core.dates import show_moment
 from crm_app.core.errors import Conflict, CrmError, Invalid, NotFound, Unauthenticated
 from crm_app.core.registry import Entity, FieldSpec, Kind
-from crm_app.core.views import ALL, View, columns_of, dump, load
+from crm_app.core.views import ALL, View, columns_of, dump, load, taken_out
 from crm_app.models.base import table_of
 from crm_app.models.platform.exports import ExportFile, ExportStatus
 from crm_app.services.platform import audit, lists, records
@@ -274,6 +274,7 @@ def _about(uow: UnitOfWork, entity: Entity, view: View, ids: Sequence[UUID] | No
     parts = [f"{actor.name}, {show_moment(uow.now, actor.time_zone)}"]
     if ids is not None:
         return " · ".join([*parts, f"{len(ids)} chosen"])
+    view, left_out = taken_out(view)
     if view.query:
         parts.append(f"“{view.query}”")
     if view.filter != ALL:
@@ -282,6 +283,8 @@ def _about(uow: UnitOfWork, entity: Entity, view: View, ids: Sequence[UUID] | No
                 view.filter, entity, custom=lists.custom_of(entity), currency=actor.currency, time_zone=actor.time_zone
             )
         )
+    if left_out:
+        parts.append(f"without {left_out} of them")
     return " · ".join(parts)
 
 

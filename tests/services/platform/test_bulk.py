@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from crm_app.core import registry
-from crm_app.core.conditions import Clause
+from crm_app.core.conditions import AllOf, Clause
 from crm_app.core.errors import Conflict, Forbidden, Invalid, NotFound
-from crm_app.core.views import View
+from crm_app.core.views import View, taken_out, without
 from crm_app.models.base import new_id, table_of
 from crm_app.models.platform.audit import AuditEntry
 from crm_app.models.platform.bulk import BulkChunk, BulkStatus
@@ -156,6 +156,42 @@ async def test_many_go_through_a_job_chunk_by_chunk(alice, monkeypatch):
         done = await bulk_operations.read(uow, begun.id)
     assert (done.status, done.changed) == (BulkStatus.done, 10)
     assert set(await rows(alice, CONTACT, "last_name")) == {"Smith"}
+
+
+async def test_all_that_match_but_some(alice, monkeypatch):
+    monkeypatch.setattr(bulk_operations, "CHUNK", 4)
+    await forget_jobs()
+    ids = await people(alice, 10)
+    view = without(View(filter=Clause("last_name", "contains", "Person")), ids[3:5])
+    begun = await edit(alice, CONTACT, {"city": "Linz"}, view=view)
+    assert begun.total == 8
+    later = await people(alice, 1)  # which fits the view: what is changed was fixed at the beginning
+    await work_off()
+    assert await rows(alice, CONTACT, "city") == [*["Linz"] * 3, "", "", *["Linz"] * 5, ""]
+    async with unit_of_work(alice) as uow:
+        done = await bulk_operations.undo(uow, begun.id, operation_id=new_id())
+    await work_off()
+    assert (done.total, set(await rows(alice, CONTACT, "city"))) == (8, {""})
+    with pytest.raises(Invalid, match="no contacts to change"):
+        await edit(alice, CONTACT, {"city": "Linz"}, view=without(View(), [*ids, *later]))
+
+
+async def test_what_others_left_out_stays_theirs(alice, mallory):
+    mine, hers = await people(alice, 2), await people(mallory, 2)
+    done = await delete(mallory, CONTACT, view=without(View(), [mine[0], hers[0]]))
+    assert (done.changed, done.blocked) == (1, 0)
+    deleted = registry.get(CONTACT).table.c.deleted_at.is_not(None)
+    async with unit_of_work(alice) as uow:
+        assert await uow.scalar(sa.select(sa.func.count()).where(deleted)) == 0
+
+
+def test_too_many_are_not_taken_out_one_by_one():
+    ids = [new_id() for _ in range(1_001)]
+    with pytest.raises(Invalid, match="1,000 can be: filter the list"):
+        without(View(), ids)
+    view = View(filter=Clause("city", "eq", "Linz"))
+    assert taken_out(without(view, ids[:3])) == (replace(view, filter=AllOf((view.filter,))), 3)
+    assert taken_out(view) == (view, 0)
 
 
 async def test_begun_twice_it_is_done_once(alice):
