@@ -19,7 +19,7 @@ from crm_app.state.record import RecordState
 
 def list_panel(entity: Entity) -> rx.Component:
     """Stands beside the list while a record is open; J and K step through the rows, Esc closes it."""
-    there = rx.Var.create(f"/{entity.slug}/") + RecordList.open_id
+    there = rx.Var.create(f"/{entity.slug}/") + RecordList.open_id + RecordList.tail
     head = rx.el.header(
         rx.el.p(entity.label, class_name="muted"),
         rx.el.div(

@@ -174,6 +174,7 @@ def _table(entity: Entity) -> rx.Component:
         statuses=RecordList.statuses,
         options=RecordList.options,
         open_id=RecordList.open_id,
+        tail=RecordList.tail,
         on_open=ListPanel.open,
         on_range=RecordList.rows_at,
         on_sort=RecordList.sort_by,

@@ -20,7 +20,7 @@ from crm_app.core.views import View, columns_of, dump, fit, from_address, to_add
 from crm_app.services.platform import lists, saved_views
 from crm_app.services.platform.lists import Totals
 from crm_app.services.platform.records import Mark, Page
-from crm_app.state import list_cells
+from crm_app.state import list_cells, list_neighbours
 from crm_app.state.base import AppState, internal
 from crm_app.state.live import next_batch
 from crm_app.state.platform import fields
@@ -57,6 +57,7 @@ class RecordList(AppState):
     is_filtered: bool = False
     chips: list[dict[str, str]] = []
     open_id: str = ""  # the record beside the list
+    tail: str = ""  # what the addresses of its records end with
     view_id: str = ""
     view_name: str = ""
     may_keep: bool = False
@@ -129,6 +130,7 @@ class RecordList(AppState):
         self._view = view
         self.view_id, self.view_name, self.may_keep = named.id, named.name, named.may_change
         self.is_changed = to_address(view, self._base) != {}
+        self.tail = list_neighbours.tail(view)
         gen = repr((self._entity, dump(replace(view, density="", columns=()))))
         if gen != self._gen:
             self._gen, self._sight = gen, (0, _PAGE)

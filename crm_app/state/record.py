@@ -1,9 +1,7 @@
 """Any record as a page, drawn from its declaration: fields in place, what belongs to it, its timeline."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 import reflex as rx
@@ -11,18 +9,16 @@ import reflex as rx
 from crm_app.core import registry
 from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor
-from crm_app.core.errors import Invalid, NotFound
+from crm_app.core.errors import NotFound
 from crm_app.core.registry import Entity
 from crm_app.core.related import related_lists
-from crm_app.core.views import View, fit, from_address, to_address
 from crm_app.services.activities import activities
 from crm_app.services.activities.activities import With
-from crm_app.services.platform import lists
 from crm_app.services.platform.schema import entity_of
+from crm_app.state import list_neighbours
 from crm_app.state import record_views as views
 from crm_app.state.base import AppState
 from crm_app.state.customers.duplicates import merged_into
-from crm_app.state.list_cells import number
 from crm_app.state.lists import RecordList
 from crm_app.state.live import next_batch
 from crm_app.state.platform import fields
@@ -188,29 +184,13 @@ class RecordState(AppState):
 
     async def _around(self, uow: UnitOfWork, entity: Entity, record_id: UUID) -> dict[str, str]:
         """The way through the list one came from: the one that the address tells, or that of this tab."""
-        nothing = {"place": "", "before_href": "", "after_href": ""}
-        if not self._is_page:
-            return nothing
-        asked = {k: v for k, v in self.router.url.query_parameters.items() if isinstance(v, str)}
         came = await self.get_state(RecordList)
-        if asked.get("list") == "1":
-            view = from_address(asked, View())
-        elif came.shows(entity.name):
+        view = list_neighbours.came_from(self.router.url.query_parameters)
+        if view is None and came.shows(entity.name):
             view = came.looked_through()
-        else:
-            return nothing
-        view, _ = fit(view, entity, hidden=uow.actor.hidden_fields, custom=lists.custom_of(entity))
-        try:
-            found = await lists.neighbours(uow, entity, view, record_id)
-        except Invalid:  # a list that this role may not ask for
-            return nothing
-        query = urlencode({"list": "1", **to_address(replace(view, columns=(), density=View().density), View())})
-
-        def there(other: UUID | None) -> str:
-            return f"/{entity.slug}/{other}?{query}" if other else ""
-
-        place = f"{number(found.place)} of {number(found.total)}" if found.place else ""
-        return {"place": place, "before_href": there(found.before), "after_href": there(found.after)}
+        if not self._is_page or view is None:
+            return list_neighbours.NOWHERE
+        return await list_neighbours.around(uow, entity, view, record_id)
 
     @rx.event
     async def save(self, name: str, text: str, seen: str):

@@ -13,7 +13,8 @@ from crm_app.models.base import table_of
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.customers.contacts import CONTACT
 from crm_app.models.people.users import Team
-from crm_app.services.activities import activities
+from crm_app.models.sales.opportunities import OPPORTUNITY
+from crm_app.services.activities import activities, comments
 from crm_app.services.platform import records
 from crm_app.services.platform.schema import entity_of
 from crm_app.state import record_views
@@ -58,6 +59,10 @@ async def test_a_page_shows_what_belongs_to_the_record(alice):
     async with opened(alice, f"/accounts/{deal.account_id}", RecordState) as tab:
         state = tab[RecordState]
         assert state.head.name == "Kessler"
+        (born,) = [i for g in tab[Timeline].groups for i in g.rows]
+        assert (born.about, born.about_href, born.title) == (
+            "Roll-out", f"/opportunities/{deal.id}", "Created in Qualify",
+        )  # fmt: skip
         assert [(r.card, [x.cells[0].text for x in r.brief]) for r in state.related] == [
             ("Open deals", ["Roll-out"]),
             ("People", ["Berg"]),
@@ -81,7 +86,7 @@ async def test_the_talks_with_its_people_and_about_its_deals_are_the_accounts(al
         await activities.plan(uow, kind="task", subject="Send it", due_at=uow.now, account_id=deal.account_id)
     async with opened(bob, f"/accounts/{deal.account_id}", RecordState) as tab:
         told = {row.title for group in tab[Timeline].groups for row in group.rows}
-        assert told == {"About the deal", "With Berg", "Send it"} and tab[Timeline].count == 3
+        assert told == {"About the deal", "With Berg", "Send it", "Created in Qualify"} and tab[Timeline].count == 3
         figures = {f.label: f for f in tab[RecordState].head.figures}
         assert figures["Last talk"].text.startswith("Today")
         assert figures["Open tasks"].text == "1" and figures["Open tasks"].href.startswith("/activities?filter=")
@@ -219,6 +224,8 @@ async def test_the_dialog_tells_what_becomes_of_what_hangs_on_it(admin):
     async with unit_of_work(admin) as uow:
         berg = await records.create(uow, CONTACT, {"last_name": "Berg", "account_id": deal.account_id})
         await activities.log(uow, kind="call", subject="Hello", opportunity_id=deal.id)
+        for text in ("One", "Two"):
+            await comments.add(uow, OPPORTUNITY, deal.id, text)
     tab = await tab_of(admin, "/accounts")
     dialog = tab[RecordDelete]
     await tab.run(RecordDelete.ask, "account", str(deal.account_id), "/accounts")
@@ -232,7 +239,10 @@ async def test_the_dialog_tells_what_becomes_of_what_hangs_on_it(admin):
         await tab.run(RecordDelete.throw_away, {})
     await tab.run(RecordDelete.ask, "opportunity", str(deal.id), "//evil.example")
     assert not dialog.is_held and dialog.asked_label == "deal"
-    assert dialog.fates[0].text == "1 activity goes with it, and comes back with it."
+    assert {f.text for f in dialog.fates} == {
+        "1 activity goes with it, and comes back with it.",
+        "2 comments go with it, and come back with it.",
+    }
     assert await tab.run(RecordDelete.throw_away, {"reason": "Twice"}) == []
     await tab.run(RecordDelete.ask, "contact", str(berg.id), "")
     assert dialog.fates == []

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -16,8 +16,10 @@ from crm_app.core.errors import NotFound
 from crm_app.models.activities.activities import ACTIVITY
 from crm_app.models.customers.contacts import CONTACT
 from crm_app.models.sales.opportunities import OPPORTUNITY, OpportunityStatus
+from crm_app.services.platform.schema import entity_of
 from crm_app.services.sales import deal_page, drops
 from crm_app.services.sales.opportunities import MissingFields
+from crm_app.state import list_neighbours
 from crm_app.state.base import AppState
 from crm_app.state.live import next_batch
 from crm_app.state.platform import fields
@@ -33,7 +35,7 @@ from crm_app.state.sales.deal_views import ActionView, DealHead, GateView, Step
 from crm_app.state.timeline import Timeline
 from crm_app.store.linked import any_linked
 from crm_app.store.live import Changed, Message, Resync, Signal, hub
-from crm_app.store.uow import unit_of_work
+from crm_app.store.uow import UnitOfWork, unit_of_work
 
 _BESIDE = ("opportunity", "account", "contact", "attachment", "comment")  # told with the id of what is shown
 _ABOUT = frozenset({*_BESIDE, "activity", "stage", "pipeline", "user", "competitor"})
@@ -145,7 +147,7 @@ class DealState(AppState):
             async with unit_of_work(actor) as uow:
                 page = await deal_page.page(uow, _uuid(asked))
                 board = await self._board(query)
-                around = await deal_page.neighbours(uow, page.values, filters.parse(board, actor.currency))
+                around = await _around(uow, page.values, query, board)
                 timeline = await self.get_state(Timeline)
                 people = [{"value": str(p.contact_id), "label": p.name} for p in page.people]
                 await (await self.get_state(Attachments)).open(uow, OPPORTUNITY, page.values["id"])
@@ -166,17 +168,17 @@ class DealState(AppState):
             sections=deal_views.sections(page, actor),
             created=deal_views.created(page, actor),
             action=deal_views.action(page, planned, actor),
-            place=f"{around.place} of {_many(around.total)}" if around.place else "",
-            before_href=_address(around.before, query),
-            after_href=_address(around.after, query),
             is_loaded=True,
+            **around,
         )
         if changed and self.histories:
             self.histories, self.hints = {}, {}
         (await self.get_state(DealParts)).show(page)
 
     async def _board(self, query: dict[str, str]) -> dict[str, str]:
-        """The filters of the list one came from: in the address, or those of the board in this tab."""
+        """The filters of the board one came from: in the address, or those of the board in this tab."""
+        if list_neighbours.came_from(query) is not None:
+            return {}
         if query.get("list") == "board" and not query.keys() & set(filters.KEYS):
             return dict((await self.get_state(BoardState)).query)
         return query
@@ -280,6 +282,20 @@ def _uuid(text: str) -> UUID:
 
 def _many(total: int) -> str:
     return "1000+" if total >= 1000 else str(total)
+
+
+async def _around(
+    uow: UnitOfWork, values: Mapping[str, Any], query: dict[str, str], board: dict[str, str]
+) -> dict[str, str]:
+    """The way through the list one came from, or through the column of the board."""
+    if (came := list_neighbours.came_from(query)) is not None:
+        return await list_neighbours.around(uow, await entity_of(uow, OPPORTUNITY.name), came, values["id"])
+    found = await deal_page.neighbours(uow, values, filters.parse(board, uow.actor.currency))
+    return {
+        "place": f"{found.place} of {_many(found.total)}" if found.place else "",
+        "before_href": _address(found.before, query),
+        "after_href": _address(found.after, query),
+    }
 
 
 def _address(record_id: UUID | None, query: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.models.sales.pipelines import STAGE
 from crm_app.services.activities import activities
 from crm_app.services.platform import records
+from crm_app.state.lists import RecordList
 from crm_app.state.presence import look
 from crm_app.state.record_delete import RecordDelete
 from crm_app.state.sales.board_answers import BoardAnswers
@@ -23,6 +24,7 @@ from crm_app.store.live import hub
 from crm_app.store.uow import unit_of_work
 from tests.services.sales.deals import a_deal, read_deal, stage_ids
 from tests.state.tabs import tab_of
+from tests.state.test_records import opened as records_opened
 
 
 async def until(is_so, seconds=5.0):
@@ -378,3 +380,15 @@ async def test_neighbours_follow_the_filters_one_came_with(alice):
         state = tab[DealState]
         assert (state.place, state.after_href) == ("2 of 2", "")
         assert state.before_href == f"/opportunities/{deals[2].id}?list=board&min=150"
+
+
+async def test_neighbours_follow_the_list_one_came_from(alice):
+    deals = [await a_deal(alice, f"Deal {n}", amount_minor=n * 100_00) for n in (1, 2, 3)]
+    async with records_opened(alice, "/opportunities?sort=-amount_minor&q=deal", RecordList) as tab:
+        tail = tab[RecordList].tail
+    assert tail == "?list=1&q=deal&sort=-amount_minor"
+    async with opened(alice, f"/opportunities/{deals[1].id}{tail}") as tab:
+        state = tab[DealState]
+        assert state.place == "2 of 3"
+        assert state.before_href == f"/opportunities/{deals[2].id}{tail}"
+        assert state.after_href == f"/opportunities/{deals[0].id}{tail}"
