@@ -147,7 +147,7 @@ def operations() -> tuple[Operation, ...]:
     )
 
 
-async def measure(seconds: float, told: Callable[[str], Any] = print) -> dict[str, Any]:
+async def measure(seconds: float) -> dict[str, Any]:
     """Figures by operation."""
     world, imported = await ground.furnish(_DEALS)
     await bring_in(world, random.Random(7))
@@ -157,7 +157,7 @@ async def measure(seconds: float, told: Callable[[str], Any] = print) -> dict[st
     await first  # the first one in a process reads the words of the workspace
     async with ground.connections() as raw:
         for operation in operations():
-            told(f"{PEOPLE:,} contacts: {operation.name}")
+            print(f"{PEOPLE:,} contacts: {operation.name}", flush=True)
             found["operations"][operation.name] = await runner.measure(operation, world, raw, seconds)
     await ground.leave()
     return found
@@ -166,13 +166,7 @@ async def measure(seconds: float, told: Callable[[str], Any] = print) -> dict[st
 def main() -> None:
     with ground.scratch():
         found = asyncio.run(measure(2.0))
-    for name, one in found["operations"].items():
-        alone, raw, many = one["service_1"], one["raw_1"], one["service_16"]
-        print(
-            f"{name:30} p50 {alone['p50_ms']:6.1f}  p95 {alone['p95_ms']:6.1f}  raw {raw['p50_ms']:6.1f}"
-            f"  16: p95 {many['p95_ms']:6.0f}  {many['per_second']:6.0f}/s  cpu {alone['app_cpu_ms']:5.1f}"
-            f" + {alone['database_cpu_ms']:5.1f} ms"
-        )
+    print("\n".join(runner.lines(found["operations"])))
 
 
 if __name__ == "__main__":

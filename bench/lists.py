@@ -135,12 +135,7 @@ async def measure(seconds: float, only: str = "") -> dict[str, Any]:
 def main() -> None:
     with ground.scratch():
         found = asyncio.run(measure(2.0))
-    for name, one in found["operations"].items():
-        alone, raw, many = one["service_1"], one["raw_1"], one["service_16"]
-        print(
-            f"{name:26} p50 {alone['p50_ms']:6.1f}  p95 {alone['p95_ms']:6.1f}  raw {raw['p50_ms']:6.1f}"
-            f"  16: p95 {many['p95_ms']:6.0f}  {many['per_second']:6.0f}/s  db {alone['database_cpu_ms']:6.1f} ms"
-        )
+    print("\n".join(runner.lines(found["operations"])))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import platform
 import random
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,17 @@ async def _run(call: Call, clients: int, seconds: float) -> dict[str, Any]:
         "database_cpu_ms": (_database_cpu() - database_before) / count * 1000,
         "bytes": size,
     }
+
+
+def lines(operations: Mapping[str, Any]) -> Iterator[str]:
+    """One for each operation, for people."""
+    for name, one in operations.items():
+        alone, raw, many = one["service_1"], one["raw_1"], one["service_16"]
+        yield (
+            f"{name:30} p50 {alone['p50_ms']:6.1f}  p95 {alone['p95_ms']:6.1f}  raw {raw['p50_ms']:6.1f}"
+            f"  16: p95 {many['p95_ms']:6.0f}  {many['per_second']:6.0f}/s  cpu {alone['app_cpu_ms']:5.1f}"
+            f" + {alone['database_cpu_ms']:5.1f} ms"
+        )
 
 
 def _database_cpu() -> float:
