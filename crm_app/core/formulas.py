@@ -2,32 +2,38 @@
 
 A small language of its own: numbers, texts in quotes, days, yes and no; fields in braces; + - * / & (joins texts),
 = <> < <= > >=, and, or, not; the functions of FUNCTIONS. Nothing in it can reach anything but the values handed to it,
-loop, or grow: length and depth are bounded, and numbers have 28 digits.
+loop, or grow without bound: length and depth are limited.
 
-What is empty stays empty through arithmetic, and satisfies no comparison, as in conditions.
+What is empty stays empty through arithmetic, and satisfies no comparison, as in conditions. A formula is worked out
+for one record (`value`) or in a query (`sql`), with the same result.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, DecimalException
+from decimal import Decimal
 from typing import Any, NoReturn
 
+from crm_app.core.formula_functions import FUNCTIONS
 from crm_app.core.formula_parts import (
-    FUNCTIONS,
     TODAY,
+    Column,
     FormulaError,
     Node,
     Type,
     add,
     both,
     bounded,
+    bounded_sql,
+    column,
     comparison,
+    constant,
     either,
     join,
-    numeric,
-    of,
+    literal,
+    negative,
+    neither,
     product,
     truth,
 )
@@ -50,10 +56,12 @@ class Formula:
 
     def value(self, values: Mapping[str, Any], today: date) -> Any:
         """Of a record: Decimal, str, date, bool, or None where it is empty or cannot be worked out."""
-        try:
-            return bounded(self._root.evaluate({**values, TODAY: today}))
-        except (DecimalException, OverflowError):  # divided by zero, or a day out of every calendar
-            return None
+        return bounded(self._root.evaluate({**values, TODAY: today}))
+
+    def sql(self, columns: Mapping[str, Column], today: date) -> Column:
+        """The same for every row of a query: numeric, text, date, boolean, or NULL. `columns` hold numeric, text
+        without empty ones, date and boolean."""
+        return column(self.type, bounded_sql(self._root, {**columns, TODAY: literal(Type.day, today)}))
 
 
 def names_in(text: str) -> list[str]:
@@ -79,8 +87,6 @@ def compile_formula(text: str, fields: Mapping[str, Type]) -> Formula:
         raise FormulaError(f"is too long: {len(text)} characters, at most {LONGEST}")
     parser = _Parser(text, fields)
     root = parser.whole()
-    if root.type is Type.nothing:
-        raise FormulaError("is always empty; name a field in it, like {Amount}")
     return Formula(text, root.type, frozenset(parser.used), root)
 
 
@@ -153,7 +159,7 @@ class _Parser:
         if not times:
             return node
         inner = truth(node, "not")
-        return inner if times % 2 == 0 else Node(Type.truth, lambda v: not inner.evaluate(v))
+        return inner if times % 2 == 0 else neither(inner)
 
     def compared(self) -> Node:
         left = self.joined()
@@ -184,19 +190,15 @@ class _Parser:
         while sign := self.taken("-", "+"):
             is_minus ^= sign == "-"
         node = self.single()
-        if not is_minus:
-            return node
-        inner = of(Type.number, node, "“-”")
-        return numeric(lambda a: -a, inner)
+        return negative(node) if is_minus else node
 
     def single(self) -> Node:
         kind, text = self.tokens[self.at]
         self.at += 1
         if kind == "number":
-            number = Decimal(text)
-            return Node(Type.number, lambda _: number)
+            return constant(Type.number, Decimal(text))
         if kind == "text":
-            return Node(Type.text, lambda _: text[1:-1])
+            return constant(Type.text, text[1:-1])
         if kind == "field":
             return self.field(text.strip())
         if kind == "word":
@@ -212,12 +214,11 @@ class _Parser:
         if name not in self.fields:
             raise FormulaError(f"names {{{name}}}, which is no field of this record that can be worked with")
         self.used.add(name)
-        return Node(self.fields[name], lambda values: values.get(name))
+        return Node(self.fields[name], lambda values: values.get(name), lambda columns: (columns[name],))
 
     def word(self, word: str) -> Node:
         if word in ("true", "yes", "false", "no"):
-            is_so = word in ("true", "yes")
-            return Node(Type.truth, lambda _: is_so)
+            return constant(Type.truth, word in ("true", "yes"))
         if word not in FUNCTIONS:
             known = ", ".join(sorted(FUNCTIONS))
             raise FormulaError(f"uses “{word}”; fields stand in braces, and the functions are {known}")

@@ -40,6 +40,20 @@ def lower(text: str) -> str:
     return "".join(_NEWER.get(c) or c.lower() for c in text)
 
 
+# The other way round, and the Greek letters with a iota below, which Python writes apart.
+_CAPITAL = {v: k for k, v in _NEWER.items() if k != "\u0130"} | {
+    chr(c): chr(c + 8) for first in (0x1F80, 0x1F90, 0x1FA0) for c in range(first, first + 8)
+}
+_CAPITAL |= {"\u1fb3": "\u1fbc", "\u1fc3": "\u1fcc", "\u1ff3": "\u1ffc"}
+
+
+def upper(text: str) -> str:
+    """Upper case letter by letter, as `upper()` answers there: "ß" stays."""
+    if text.isascii():
+        return text.upper()
+    return "".join(_CAPITAL.get(c) or (large if len(large := c.upper()) == 1 else c) for c in text)
+
+
 def sort_key(text: str) -> str:
     """Key by which names sort; the database has only byte order."""
     return fold(text)[:200]

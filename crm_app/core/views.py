@@ -152,7 +152,7 @@ def fit(
 
 
 def _has_order(spec: FieldSpec) -> bool:
-    return spec.kind not in _NO_ORDER and not spec.masked and not spec.formula
+    return spec.kind not in _NO_ORDER and not spec.masked
 
 
 def _first_bad(

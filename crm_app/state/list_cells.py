@@ -44,7 +44,7 @@ def _column(entity: Entity, name: str, place: int, actor: Actor, widths: Mapping
         "label": spec.label,
         "width": widths.get(name, usual),
         "number": spec.kind in NUMBERS,
-        "sortable": spec.kind not in UNSORTED and not spec.masked and not spec.formula,
+        "sortable": spec.kind not in UNSORTED and not spec.masked,
         "edit": may_edit(entity, spec, actor),
         "box": view.box,
         "options": view.options,

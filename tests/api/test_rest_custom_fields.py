@@ -33,7 +33,13 @@ async def test_it_is_a_field_like_any_other(program, workspace):
         assert answer.status_code == 200 and len(answer.json()["data"]) == count, (query, answer.text)
     refused = await client.post("/accounts/", json={"name": "Acme", tier: "bronze"})
     assert refused.status_code == 422 and tier in refused.json()["details"]["fields"]
-    assert (await client.get("/accounts/?custom.per_seat[gt]=1")).status_code == 422
+    for query, count in (("custom.per_seat[gt]=1", 1), ("custom.per_seat[gt]=2", 0), ("sort=-custom.per_seat", 1)):
+        answer = await client.get(f"/accounts/?{query}")
+        assert answer.status_code == 200 and len(answer.json()["data"]) == count, (query, answer.text)
+    await client.post("/accounts/", json={"name": "Acme", "employees": 4, seats: 16})
+    first = (await client.get("/accounts/?sort=custom.per_seat&page_size=1")).json()
+    then = (await client.get(f"/accounts/?sort=custom.per_seat&page_size=1&after={first['paging']['after']}")).json()
+    assert [r["name"] for r in (*first["data"], *then["data"])] == ["Acme", "Kessler"]
     exported = (await client.get(f"/accounts/export/?format=csv&fields=name,{seats},custom.per_seat")).text
     assert "Seats" in exported and "16" in exported
     properties = (await client.get("/openapi.json")).json()["components"]["schemas"]["Account"]["properties"]

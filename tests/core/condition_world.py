@@ -3,10 +3,11 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ from crm_app.models.base import Record, choice, json_list, link, money, percent,
 TABLES = sa.MetaData()
 TENANTS = (UUID(int=1), UUID(int=2))
 PEOPLE = tuple(UUID(int=0x900 + n) for n in range(3))
+_DAYS = (Path(__file__).parents[2] / "alembic/sql/formulas.sql").read_text()
 NOW = datetime(2026, 3, 29, 22, 30, 15, 123456, tzinfo=UTC)  # the day Europe moves its clocks
 ZONES = ("UTC", "Europe/Berlin", "America/Havana", "Asia/Kathmandu", "Pacific/Apia", "America/Sao_Paulo")
 CONTEXTS = tuple(
@@ -77,6 +79,10 @@ def _custom(key: str, kind: Kind, **more: Any) -> FieldSpec:
     return FieldSpec(name=f"custom.{key}", label=key.capitalize(), kind=kind, custom=True, nullable=True, **more)
 
 
+def _formula(key: str, kind: Kind, text: str) -> FieldSpec:
+    return _custom(key, kind, formula=text)
+
+
 _COLOURS = (Choice("red", "Red"), Choice("blue", "Blue"), Choice("green", "Green"))
 _CUSTOM = {
     "motto": _custom("motto", Kind.text),
@@ -90,9 +96,20 @@ _CUSTOM = {
     "colour": _custom("colour", Kind.choice, choices=_COLOURS),
     "colours": _custom("colours", Kind.choices, choices=_COLOURS),
     "sponsor": _custom("sponsor", Kind.link, target="user"),
-    'it\'s "odd" %s': _custom("odd", Kind.text),
+    'it\'s "odd" %s': _custom('it\'s "odd" %s', Kind.text),
 }
-CUSTOM = {"cond_company": _CUSTOM, "cond_deal": {"motto": _CUSTOM["motto"], "floor": _CUSTOM["floor"]}}
+_FORMULAS = (
+    _formula("ratio", Kind.decimal, "{custom.index} / {custom.floor}"),
+    _formula("whole", Kind.money, "{value_minor} / 7 + {custom.budget}"),
+    _formula("part", Kind.percent, "coalesce({share}, 5) / 2"),
+    _formula("title", Kind.text, "{name} & ' ' & {custom.motto}"),
+    _formula("due", Kind.date, "{since_on} + {custom.odds}"),
+    _formula("late", Kind.flag, "{custom.born} < today() and {vip}"),
+)
+CUSTOM = {
+    "cond_company": (*_CUSTOM.values(), *_FORMULAS),
+    "cond_deal": (_CUSTOM["motto"], _CUSTOM["floor"], _formula("open", Kind.flag, "{stage} = 'Open'")),
+}
 
 TEXTS = (
     *("", " ", "Acme", "ACME", "acme gmbh", "Straße", "STRASSE", "ΑΣ", "ας", "ασ", "İstanbul", "istanbul", "ISTANBUL"),
@@ -162,6 +179,7 @@ class World:
     def load(self, connection: sa.Connection) -> None:
         TABLES.drop_all(connection)
         TABLES.create_all(connection)
+        connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS crm_day_of(numeric, numeric, numeric); {_DAYS}")
         for name, rows in self.rows.items():
             connection.execute(self.entity(name).table.insert(), rows)
 
@@ -171,8 +189,12 @@ def declared() -> Iterator[World]:
     layout: dict[str, Any] = {"columns": (), "form": ()}
     company = registry.declare(Company, label="Company", plural="Companies", title="name", **layout)
     deal = registry.declare(Deal, label="Deal", plural="Deals", title="title", **layout)
+    seen: dict[str, Entity] = {}
+    for entity in (company, deal):
+        own = {s.name: s for s in CUSTOM[entity.name]}
+        seen[entity.name] = replace(entity, fields={**entity.fields, **own}, around=seen)
     try:
-        yield World(company, deal, make_rows(random.Random(7)))
+        yield World(seen["cond_company"], seen["cond_deal"], make_rows(random.Random(7)))
     finally:
         for name in ("cond_company", "cond_deal"):
             del registry._entities[name]
@@ -205,7 +227,7 @@ def _company(rng: random.Random, key: UUID, tenant: UUID) -> dict[str, Any]:
         "staff": maybe(WHOLE),
         "rate": maybe(DECIMALS),
         "value_minor": maybe(BIG),
-        "currency": "EUR",
+        "currency": rng.choice(("EUR", "EUR", "JPY", "KWD", "CLF", "XYZ", "")),
         "share": maybe((0, 1, 45, 100)),
         "vip": maybe((True, False)),
         "since_on": maybe(DAYS),

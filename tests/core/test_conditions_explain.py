@@ -12,7 +12,7 @@ from tests.core import condition_world as cw
 
 
 def told(world: cw.World, condition: Condition, **more: Any) -> str:
-    return explain(condition, world.company, custom=cw.CUSTOM, **more).replace(NBSP, " ").replace(NNBSP, " ")
+    return explain(condition, world.company, **more).replace(NBSP, " ").replace(NNBSP, " ")
 
 
 def test_a_whole_sentence(world: cw.World) -> None:
@@ -85,5 +85,5 @@ def test_linked_records_are_told_by_name(world: cw.World) -> None:
 
 
 def test_a_chip_has_a_label_and_a_text(world: cw.World) -> None:
-    label, text = explain_clause(Clause("custom.budget", "lte", 5_050), world.company, custom=cw.CUSTOM, currency="USD")
+    label, text = explain_clause(Clause("custom.budget", "lte", 5_050), world.company, currency="USD")
     assert (label, text) == ("Budget", f"is at most ${NBSP}50.50")

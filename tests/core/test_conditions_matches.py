@@ -95,8 +95,8 @@ def test_objects_and_mappings_are_read_alike(world: cw.World) -> None:
         {"all": [{"field": "staff", "op": "gt", "value": 3}, {"field": "custom.floor", "op": "eq", "value": 2}]}
     )
     values = {"staff": 4, "custom": {"floor": 2}}
-    assert matches(condition, values, world.company, TODAY, custom=cw.CUSTOM)
-    assert matches(condition, SimpleNamespace(**values), world.company, TODAY, custom=cw.CUSTOM)
+    assert matches(condition, values, world.company, TODAY)
+    assert matches(condition, SimpleNamespace(**values), world.company, TODAY)
 
 
 def test_values_out_of_an_event_are_read_like_those_of_a_row(world: cw.World) -> None:

@@ -77,7 +77,7 @@ def pool(spec: FieldSpec) -> tuple[Any, ...]:
 
 
 def clauses(entity: Entity, name: str) -> st.SearchStrategy[Clause]:
-    spec = Names(cw.CUSTOM).field(entity, name)
+    spec = Names().field(entity, name)
     one = st.sampled_from(pool(spec))
     if spec.kind in (Kind.text, Kind.long_text) and not spec.choices:
         one = one | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=3)
@@ -104,7 +104,7 @@ def ordered(spec: FieldSpec, pair: tuple[Any, Any]) -> tuple[Any, Any]:
 
 
 def trees(world: cw.World, entity: Entity, relations: int = 2, depth: int = 3) -> st.SearchStrategy[Condition]:
-    names = [n for n, s in Names(cw.CUSTOM).fields(entity).items() if operators_for(s.kind)]
+    names = [n for n, s in Names().fields(entity).items() if operators_for(s.kind)]
     options = [st.sampled_from(names).flatmap(lambda n: clauses(entity, n))]
     if depth:
         inner = st.deferred(lambda: trees(world, entity, relations, depth - 1))
@@ -129,13 +129,13 @@ def compare(
 ) -> None:
     world, connection = loaded
     table = entity.table
-    read = [sa.func.coalesce(to_sql(c, entity, ctx, custom=cw.CUSTOM), sa.false()) for c in conditions]
+    read = [sa.func.coalesce(to_sql(c, entity, ctx), sa.false()) for c in conditions]
     query = sa.select(table.c.tenant_id, table.c.id, *(r.label(f"c{n}") for n, r in enumerate(read)))
     found = {(row[0], row[1]): row[2:] for row in connection.execute(query)}
     for record in world.rows[entity.name]:
         sql = found[record["tenant_id"], record["id"]]
         for condition, answer in zip(conditions, sql, strict=True):
-            python = matches(condition, record, entity, ctx, custom=cw.CUSTOM, related=world.related)
+            python = matches(condition, record, entity, ctx, related=world.related)
             assert python is answer, f"Python {python}, PostgreSQL {answer}: {condition}\n{ctx}\n{record}"
 
 
@@ -145,11 +145,11 @@ def test_every_operator_of_every_field(loaded: tuple[cw.World, sa.Connection], c
     rng = random.Random(ctx.time_zone)
     for entity in (world.company, world.deal):
         made: list[Condition] = []
-        for name, spec in Names(cw.CUSTOM).fields(entity).items():
+        for name, spec in Names().fields(entity).items():
             for op in operators_for(spec.kind):
                 made += [Clause(name, op.name, v) for v in operands(spec, op.takes, rng)]
         for condition in made:
-            check(condition, entity, custom=cw.CUSTOM)
+            check(condition, entity)
         for start in range(0, len(made), 300):
             compare(loaded, entity, made[start : start + 300], ctx)
 
@@ -192,9 +192,7 @@ def test_a_negation_holds_exactly_where_the_condition_does_not(loaded: tuple[cw.
     ):
         counts = [
             connection.scalar(
-                sa.select(sa.func.count())
-                .where(to_sql(c, world.company, cw.CONTEXTS[0], custom=cw.CUSTOM))
-                .select_from(table)
+                sa.select(sa.func.count()).where(to_sql(c, world.company, cw.CONTEXTS[0])).select_from(table)
             )
             for c in (clause, Not(clause))
         ]

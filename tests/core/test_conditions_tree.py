@@ -112,7 +112,7 @@ def test_uses_names_what_the_record_itself_must_change_in() -> None:
 
 
 def test_a_good_tree_passes(world: cw.World) -> None:
-    check(parse(WHOLE_TREE), world.company, custom=cw.CUSTOM)
+    check(parse(WHOLE_TREE), world.company)
 
 
 @pytest.mark.parametrize(
@@ -162,13 +162,13 @@ def test_a_good_tree_passes(world: cw.World) -> None:
 )
 def test_check_names_the_field_and_the_remedy(world: cw.World, clause: Any, message: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        check(clause, world.company, custom=cw.CUSTOM)
+        check(clause, world.company)
     assert message in str(refusal.value)
 
 
 def test_check_keys_its_message_by_field(world: cw.World) -> None:
     with pytest.raises(Invalid) as refusal:
-        check(AllOf((Clause("custom.floor", "gt", "x"),)), world.company, custom=cw.CUSTOM)
+        check(AllOf((Clause("custom.floor", "gt", "x"),)), world.company)
     assert list(refusal.value.fields) == ["custom.floor"]
 
 
@@ -186,16 +186,16 @@ def test_a_hidden_field_does_not_exist(world: cw.World) -> None:
         Related("deals"),
         Related("deals_by_partner", "some", Related("company")),
     ):
-        check(condition, world.company, custom=cw.CUSTOM)
+        check(condition, world.company)
         if condition == Related("deals"):
             continue  # a hidden link hides the way from its own side
         with pytest.raises(Invalid, match="no such"):
-            check(condition, world.company, custom=cw.CUSTOM, hidden=hidden)
+            check(condition, world.company, hidden=hidden)
 
 
 def test_triggers_may_ask_what_changed_but_not_of_related_records(world: cw.World) -> None:
     check(Clause("stage", "changed_to", "won"), world.company, trigger=True)
-    check(Clause("custom.colours", "changed"), world.company, custom=cw.CUSTOM, trigger=True)
+    check(Clause("custom.colours", "changed"), world.company, trigger=True)
     with pytest.raises(Invalid, match="'changed' takes no value"):
         check(Clause("stage", "changed", "won"), world.company, trigger=True)
     with pytest.raises(Invalid, match="in triggers only"):

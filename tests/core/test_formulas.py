@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_app.core.formula_parts import FUNCTIONS, FormulaError, Type
+from crm_app.core.formula_functions import FUNCTIONS
+from crm_app.core.formula_parts import FormulaError, Type
 from crm_app.core.formulas import compile_formula, names_in, renamed
 
 FIELDS = {"amount": Type.number, "name": Type.text, "due": Type.day, "paid": Type.truth}

@@ -139,11 +139,12 @@ def _unmark(entity: Entity, sort: str, descending: bool, text: str) -> tuple[Any
 
 
 def _typed_mark(entity: Entity, sort: str, plain: Any) -> Any:
-    """Links go by the title at their other end, so by text."""
+    """Links go by the title at their other end, so by text; so do days and moments of custom fields, as they are
+    stored."""
     spec = entity.fields[sort]
     kind = spec.kind
-    if plain is None:
-        return None
+    if plain is None or (spec.custom and not spec.formula):
+        return plain
     if kind is Kind.date:
         return date.fromisoformat(plain)
     if kind is Kind.datetime:

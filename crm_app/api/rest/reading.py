@@ -12,11 +12,11 @@ from crm_app.api.rest.calls import Call
 from crm_app.api.rest.entities import ALL, entity_of, named, value_of
 from crm_app.api.rest.queries import Query
 from crm_app.core import registry
-from crm_app.core.conditions import EvalContext, dump, explain, to_sql
+from crm_app.core.conditions import dump, explain, to_sql
 from crm_app.core.errors import NotFound
 from crm_app.core.registry import Entity
 from crm_app.services.platform import records
-from crm_app.services.platform.sight import Seen
+from crm_app.services.platform.sight import Seen, context_of
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible
 
@@ -89,11 +89,10 @@ def where_of(uow: UnitOfWork, entity: Entity, query: Query) -> sa.ColumnElement[
     if query.condition is None:
         return None
     actor = uow.actor
-    context = EvalContext(uow.today, uow.now, actor.user_id, actor.time_zone)
     return to_sql(
         query.condition,
         entity,
-        context,
+        context_of(uow),
         visible=lambda other, table: visible(other, actor, table),
     )
 

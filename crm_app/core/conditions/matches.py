@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from crm_app.core.conditions import stored
+from crm_app.core.conditions.formulas import worked_out
 from crm_app.core.conditions.names import CustomFields, Names, custom_key
 from crm_app.core.conditions.operators import NUMBERS, TEXTS
 from crm_app.core.conditions.resolve import (
@@ -80,16 +81,23 @@ class _Reader:
 
     def clause(self, node: Clause, record: Any, entity: Entity, before: Any) -> bool:
         spec, key = self.names.field(entity, node.field), custom_key(node.field)
-        value = _value(spec, key, record)
+        value = self.value(spec, entity, record)
         if node.op in ("changed", "changed_to"):
-            if before is None or value == _value(spec, key, before):
+            if before is None or value == self.value(spec, entity, before):
                 return False
             if node.op == "changed":
                 return True
         try:
-            return _test(resolve(spec, node, self.ctx), spec.kind, value, stored_as_json=key is not None)
+            as_json = key is not None and not spec.formula
+            return _test(resolve(spec, node, self.ctx), spec.kind, value, stored_as_json=as_json)
         except Invalid as error:
             raise Invalid(**{node.field: str(error)}) from error
+
+    def value(self, spec: FieldSpec, entity: Entity, record: Any) -> Any:
+        """As a comparison sees it; None when empty."""
+        if spec.formula:
+            return worked_out(entity, spec, lambda name: _loaded(entity.fields[name], record), self.ctx)
+        return _value(spec, custom_key(spec.name), record)
 
 
 def _get(record: Any, name: str) -> Any:
@@ -97,9 +105,15 @@ def _get(record: Any, name: str) -> Any:
 
 
 def _value(spec: FieldSpec, key: str | None, record: Any) -> Any:
-    """The value as a comparison sees it; None when empty."""
     if key is not None:
         return stored.read(spec.kind, (_get(record, "custom") or {}).get(key))
+    return typed(spec.kind, _get(record, spec.name))
+
+
+def _loaded(spec: FieldSpec, record: Any) -> Any:
+    """The typed value of a field that a formula names."""
+    if spec.custom:
+        return stored.load(spec.kind, (_get(record, "custom") or {}).get(spec.key))
     return typed(spec.kind, _get(record, spec.name))
 
 

@@ -22,9 +22,7 @@ class Names:
         """Every field of the entity that a condition may name, custom ones as `custom.<key>`."""
         own = {**entity.fields, **{f"{CUSTOM}{k}": s for k, s in self.custom.get(entity.name, {}).items()}}
         return {
-            name: spec
-            for name, spec in own.items()
-            if not spec.masked and not spec.formula and f"{entity.name}.{name}" not in self.hidden
+            name: spec for name, spec in own.items() if not spec.masked and f"{entity.name}.{name}" not in self.hidden
         }
 
     def field(self, entity: Entity, name: str) -> FieldSpec:
@@ -34,8 +32,6 @@ class Names:
                 spec = self.custom.get(entity.name, {}).get(name.removeprefix(CUSTOM))
             if spec is not None and spec.masked:
                 raise Invalid(**{name: f"{spec.label} is masked for your role; it cannot be asked for"})
-            if spec is not None and spec.formula:
-                raise Invalid(**{name: f"{spec.label} is worked out when it is read; ask for the fields it is made of"})
             if spec is not None:
                 return spec
         known = self.fields(entity)

@@ -25,12 +25,14 @@ _INSTANT = timedelta(microseconds=1)  # the finest step of both PostgreSQL and P
 
 @dataclass(frozen=True, slots=True)
 class EvalContext:
-    """When and for whom a condition runs. `now` is aware; `today` and every day are days of `time_zone` (IANA)."""
+    """When and for whom a condition runs. `now` is aware; `today` and every day are days of `time_zone` (IANA);
+    `currency` is that of amounts without one."""
 
     today: date
     now: datetime
     me: UUID | None = None
     time_zone: str = "UTC"
+    currency: str = "USD"
 
 
 @dataclass(frozen=True, slots=True)

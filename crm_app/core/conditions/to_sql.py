@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from crm_app.core.conditions import stored
+from crm_app.core.conditions.custom_values import custom_value
+from crm_app.core.conditions.formulas import worked_out_sql
 from crm_app.core.conditions.names import CustomFields, Names, custom_key
 from crm_app.core.conditions.operators import NUMBERS, OPERATORS, TEXTS
 from crm_app.core.conditions.resolve import (
@@ -92,6 +94,8 @@ class _Compiler:
             test = resolve(spec, node, self.ctx)
         except Invalid as error:
             raise Invalid(**{node.field: str(error)}) from error
+        if spec.formula:
+            return _test(test, spec.kind, worked_out_sql(entity, spec, table, self.ctx), stored_as_json=False)
         key = custom_key(node.field)
         if key is None:
             return _test(test, spec.kind, table.c[spec.name], stored_as_json=False)
@@ -101,24 +105,6 @@ class _Compiler:
 def _not(inner: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     """Two-valued: what is NULL does not hold, so its negation does."""
     return sa.not_(sa.func.coalesce(inner, sa.false()))
-
-
-def custom_value(kind: Kind, column: Any, key: str) -> sa.ColumnElement[Any]:
-    """The typed value of a custom field; NULL when absent or malformed, so that no row can break a query."""
-    node, text = column[key], column[key].astext
-    shape = sa.func.jsonb_typeof(node)
-    if kind in NUMBERS:
-        return sa.case((text.regexp_match(f"^{stored.NUMBER}$"), sa.cast(text, sa.Numeric)))
-    if kind is Kind.flag:
-        return sa.case((shape == "boolean", sa.cast(text, sa.Boolean)))
-    if kind is Kind.choices:
-        return sa.case((shape == "array", node))
-    is_text = shape == "string"
-    if kind not in stored.PATTERN:
-        return sa.case((is_text, text))
-    well_formed = sa.and_(is_text, text.regexp_match(f"^{stored.PATTERN[kind]}$"))
-    value = sa.func.rtrim(text, "Z") if kind is Kind.datetime else text
-    return sa.case((well_formed, value)).collate("C")  # byte order is the order in time
 
 
 def _test(test: Test, kind: Kind, value: sa.ColumnElement[Any], *, stored_as_json: bool) -> sa.ColumnElement[bool]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from rapidfuzz import fuzz
 
 from crm_app.core import registry
+from crm_app.core.conditions import formulas
 from crm_app.core.errors import Conflict, Invalid, NotFound
 from crm_app.core.formula_parts import FormulaError, Type
 from crm_app.core.formulas import names_in, renamed
@@ -16,7 +17,7 @@ from crm_app.core.registry import CUSTOM, Entity, FieldSpec, Kind
 from crm_app.core.text import fold
 from crm_app.models.base import table_of
 from crm_app.models.platform.fields import CustomField
-from crm_app.services.platform import formulas, schema
+from crm_app.services.platform import schema
 from crm_app.services.platform.field_choices import stored_choices
 from crm_app.store.uow import UnitOfWork
 

@@ -8,14 +8,14 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_app.core import conditions, registry
-from crm_app.core.conditions import Clause, Condition, EvalContext, Related
+from crm_app.core.conditions import Clause, Condition, Related
 from crm_app.core.conditions.tree import children, walk
 from crm_app.core.errors import Forbidden, Invalid
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.core.views import View, columns_of
 from crm_app.services.platform import finding, records, schema
 from crm_app.services.platform.records import Mark, Page
-from crm_app.services.platform.sight import column_of
+from crm_app.services.platform.sight import column_of, context_of
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible
 
@@ -116,7 +116,7 @@ async def totals(uow: UnitOfWork, entity: Entity, view: View) -> Totals:
     amounts = [s for s in shown if s.kind is Kind.money and s.currency_field in entity.table.c]
     asked: list[Any] = [sa.func.count().label("rows")]
     for spec in plain:
-        column = column_of(entity, spec)
+        column = column_of(uow, entity, spec)
         asked += [sa.func.sum(column).label(f"{spec.name}__sum"), sa.func.avg(column).label(f"{spec.name}__avg")]
     if "owner_id" in [s.name for s in shown]:
         asked.append(sa.func.count(entity.table.c.owner_id.distinct()).label("owner_id__different"))
@@ -133,12 +133,12 @@ async def totals(uow: UnitOfWork, entity: Entity, view: View) -> Totals:
 
 def _may_sum(uow: UnitOfWork, entity: Entity, name: str) -> bool:
     spec = entity.fields[name]
-    is_seen = not spec.masked and not spec.formula and f"{entity.name}.{name}" not in schema.blind(uow.actor)
+    is_seen = not spec.masked and f"{entity.name}.{name}" not in schema.blind(uow.actor)
     return is_seen and (spec.kind in AVERAGED or name == "owner_id")
 
 
 async def _by_currency(uow: UnitOfWork, entity: Entity, spec: FieldSpec, condition: Any) -> Sums:
-    amount, currency = column_of(entity, spec), entity.table.c[spec.currency_field]
+    amount, currency = column_of(uow, entity, spec), entity.table.c[spec.currency_field]
     query = sa.select(currency, sa.func.sum(amount), sa.func.count(amount)).where(amount.is_not(None))
     rows = await uow.rows(_matching(query, uow, entity, condition).group_by(currency))
     sums = {r[0]: int(r[1]) for r in sorted(rows, key=lambda r: -r[2])}
@@ -173,7 +173,7 @@ def condition_sql(uow: UnitOfWork, entity: Entity, condition: Condition) -> sa.C
     return conditions.to_sql(
         condition,
         entity,
-        EvalContext(uow.today, uow.now, actor.user_id, actor.time_zone),
+        context_of(uow),
         custom=custom_of(entity),
         visible=lambda other, table: visible(other, actor, table),
         hidden=schema.blind(actor),

@@ -60,7 +60,7 @@ async def find(
     uow.require(f"{entity.name}.read")
     entity = await entity_of(uow, entity.name)
     names = [n for n in (columns or entity.columns) if n in entity.fields]
-    walk = Walk(entity, order_of(entity, sort), descending, where, visible(entity, uow.actor), gathers)
+    walk = Walk(entity, order_of(uow, entity, sort), descending, where, visible(entity, uow.actor), gathers)
     size = max(1, min(limit, _MOST))
     found = await rows_from(
         uow, walk, names, after=after, before=before, offset=max(0, offset), limit=size + 1, titles=titles
@@ -87,7 +87,7 @@ async def stream(
     uow.require(f"{entity.name}.read")
     entity = await entity_of(uow, entity.name)
     names = [n for n in columns if n in entity.fields]
-    walk = Walk(entity, order_of(entity, sort), descending, where, visible(entity, uow.actor))
+    walk = Walk(entity, order_of(uow, entity, sort), descending, where, visible(entity, uow.actor))
     query = all_rows(walk, names, titles=titles)
     found = await uow.session.stream(query.execution_options(yield_per=_PIECE))
     async for piece in found.mappings().partitions(_PIECE):

@@ -16,11 +16,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from crm_app.core import registry
+from crm_app.core.conditions import formulas
 from crm_app.core.context import Actor
 from crm_app.core.registry import CUSTOM, Choice, Entity, FieldSpec, Kind, Section
 from crm_app.models.base import table_of
 from crm_app.models.platform.fields import CustomField, FieldSetting
-from crm_app.services.platform import formulas
 from crm_app.store.uow import UnitOfWork
 
 _MOST_KEPT = 1000
@@ -96,12 +96,12 @@ def _with_own(entity: Entity, added: Iterable[sa.RowMapping], changed: Mapping[s
             titles.append(title)
             sections.append([])
         sections[titles.index(title)].append(spec.name)
-    formulas = frozenset(n for n, s in specs.items() if s.formula)
+    worked_out = frozenset(n for n, s in specs.items() if s.formula)
     return replace(
         entity,
         fields=MappingProxyType(specs),
         form=tuple(Section(t, tuple(f)) for t, f in zip(titles, sections, strict=True)),
-        readonly=entity.readonly | formulas,
+        readonly=entity.readonly | worked_out,
     )
 
 

@@ -10,15 +10,20 @@ import sqlalchemy as sa
 
 from crm_app.core import registry
 from crm_app.core.changes import value_of
-from crm_app.core.conditions import stored
-from crm_app.core.conditions.to_sql import custom_value
+from crm_app.core.conditions import EvalContext, formulas, stored
+from crm_app.core.conditions.custom_values import custom_value
 from crm_app.core.errors import Invalid
 from crm_app.core.fields import MASKED
 from crm_app.core.registry import Entity, FieldSpec, Kind
-from crm_app.services.platform import formulas
 from crm_app.store.uow import UnitOfWork
 
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
+
+
+def context_of(uow: UnitOfWork) -> EvalContext:
+    """When and for whom conditions and formulas run."""
+    actor = uow.actor
+    return EvalContext(uow.today, uow.now, actor.user_id, actor.time_zone, actor.currency)
 
 
 class Seen(Mapping[str, Any]):
@@ -35,7 +40,9 @@ class Seen(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         spec = self._entity.fields[name]
         if spec.formula:
-            return formulas.worked_out(self._uow, self._entity, spec, lambda n: value_of(self._entity, self._record, n))
+            return formulas.worked_out(
+                self._entity, spec, lambda n: value_of(self._entity, self._record, n), context_of(self._uow)
+            )
         value = value_of(self._entity, self._record, name)
         return MASKED if spec.masked and value not in _NOTHING else value
 
@@ -85,16 +92,16 @@ class Order:
         return self.source is not self.beside
 
 
-def order_of(entity: Entity, sort: str) -> Order:
+def order_of(uow: UnitOfWork, entity: Entity, sort: str) -> Order:
     """The title when nothing is asked for; a link goes by the title at its other end, a choice by its place among the
     choices. A hidden or masked field would tell its values."""
     spec, table = entity.fields.get(sort or entity.title), entity.table
-    if spec is None or spec.masked or spec.formula or spec.kind in (Kind.json, Kind.choices):
+    if spec is None or spec.masked or spec.kind in (Kind.json, Kind.choices):
         raise Invalid(sort=f"{sort} cannot be sorted by; choose one of {', '.join(entity.columns)}")
     if spec.kind is Kind.link and registry.find(spec.target):
         return _by_title(entity, spec)
     is_title = spec.name == entity.title and "sort_key" in table.c
-    value = table.c.sort_key if is_title else column_of(entity, spec)
+    value = table.c.sort_key if is_title else column_of(uow, entity, spec)
     if spec.kind is Kind.choice and spec.choices:
         places = sa.literal([c.value for c in spec.choices], sa.ARRAY(sa.Text()))
         place = sa.func.array_position(places, sa.type_coerce(value, sa.Text()), type_=sa.Integer())
@@ -102,8 +109,10 @@ def order_of(entity: Entity, sort: str) -> Order:
     return Order(value, value, table, table, may_be_empty=bool(getattr(value, "nullable", True)))
 
 
-def column_of(entity: Entity, spec: FieldSpec) -> sa.ColumnElement[Any]:
-    """The value of a field in SQL. Formulas have none."""
+def column_of(uow: UnitOfWork, entity: Entity, spec: FieldSpec) -> sa.ColumnElement[Any]:
+    """The value of a field in SQL."""
+    if spec.formula:
+        return formulas.worked_out_sql(entity, spec, entity.table, context_of(uow))
     if spec.custom:
         return custom_value(spec.kind, entity.table.c.custom, spec.key)
     column: sa.Column[Any] = entity.table.c[spec.name]
@@ -133,7 +142,7 @@ def named(table: sa.Table, name: str) -> Any:
 
 def shown(uow: UnitOfWork, entity: Entity, names: Sequence[str], row: Mapping[Any, Any]) -> dict[str, Any]:
     """A row of these columns as it may leave the service: custom fields by name, masked values masked."""
-    found = {n: v for n, v in row.items() if n != "custom"}
+    found, ctx = {n: v for n, v in row.items() if n != "custom"}, context_of(uow)
 
     def value(name: str) -> Any:
         spec = entity.fields[name]
@@ -142,7 +151,7 @@ def shown(uow: UnitOfWork, entity: Entity, names: Sequence[str], row: Mapping[An
     for name in names:
         spec = entity.fields[name]
         if spec.formula:
-            found[name] = formulas.worked_out(uow, entity, spec, value)
+            found[name] = formulas.worked_out(entity, spec, value, ctx)
         elif spec.custom:
             found[name] = value(name)
         if spec.masked:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from crm_app.core.conditions import Condition, EvalContext, check, parse, to_sql
+from crm_app.core.conditions import Condition, check, parse, to_sql
 from crm_app.core.context import Actor
 from crm_app.core.errors import NotFound
 from crm_app.models.base import table_of
@@ -19,6 +19,7 @@ from crm_app.models.sales.facts import StageTotal
 from crm_app.models.sales.opportunities import OPPORTUNITY, Health, Opportunity
 from crm_app.models.sales.pipelines import Pipeline, Stage, StageKind
 from crm_app.services.platform.schema import blind_spots
+from crm_app.services.platform.sight import context_of
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import is_wide, visible, visible_owners
 
@@ -201,8 +202,7 @@ def narrowed(uow: UnitOfWork, query: sa.Select[Any], filters: Filters) -> sa.Sel
     if (seen := visible(OPPORTUNITY, uow.actor)) is not None:
         query = query.where(seen)
     if (condition := _condition(uow, filters)) is not None:
-        context = EvalContext(uow.today, uow.now, uow.actor.user_id, uow.actor.time_zone)
-        query = query.where(to_sql(condition, OPPORTUNITY, context, hidden=_blind(uow.actor)))
+        query = query.where(to_sql(condition, OPPORTUNITY, context_of(uow), hidden=_blind(uow.actor)))
     return query
 
 

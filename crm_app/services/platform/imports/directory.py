@@ -91,7 +91,7 @@ async def directory(
     table = entity.table
     seen = visible(entity, uow.actor, to_write=True)
     query = sa.select(
-        table.c.id, *(_column(entity, f) for f in fields), (sa.true() if seen is None else seen).label("is_seen")
+        table.c.id, *(_column(uow, entity, f) for f in fields), (sa.true() if seen is None else seen).label("is_seen")
     ).where(table.c.deleted_at.is_(None))
     ids: dict[str, str] = {}
     names: dict[str, str] = {}
@@ -113,9 +113,9 @@ async def directory(
     return Directory(ids, names)
 
 
-def _column(entity: Entity, name: str) -> sa.ColumnElement[Any]:
+def _column(uow: UnitOfWork, entity: Entity, name: str) -> sa.ColumnElement[Any]:
     spec = _own(entity, name)
-    return column_of(entity, spec) if spec else entity.table.c[name]
+    return column_of(uow, entity, spec) if spec else entity.table.c[name]
 
 
 def _own(entity: Entity, name: str) -> FieldSpec | None:
