@@ -1,17 +1,29 @@
-"""Saved views of a list: a tab each, the rest in a menu, and what to do with a view that was changed."""
+"""Saved views of a list or a board: a tab each, the rest in a menu, and what to do with a view that was changed."""
+
+from dataclasses import dataclass
 
 import reflex as rx
 
 from crm_app.components import kit
-from crm_app.core.registry import Entity
 from crm_app.state.list_views import ListViews
-from crm_app.state.lists import RecordList
 
 View = rx.Var[dict[str, str]]
 
 
-def view_tabs(entity: Entity) -> rx.Component:
-    """The tabs above a list, and the menu of all that have none."""
+@dataclass(frozen=True)
+class ViewsOf:
+    """What the views are of, in words, and the vars of its state (state.view_screens.Shown). `fixed_query` is added to
+    the addresses of the tabs that nobody saved."""
+
+    what: str
+    view_id: rx.Var[str]
+    may_keep: rx.Var[bool]
+    is_changed: rx.Var[bool]
+    fixed_query: rx.Var[str] | None = None
+
+
+def view_tabs(of: ViewsOf) -> rx.Component:
+    """The tabs above a list or a board, and the menu of all views that have none."""
     others = kit.menu(
         kit.icon_button("add", "More views", size=16),
         rx.foreach(ListViews.others, lambda v: kit.menu_link(v["name"].to(str), href=v["href"].to(str))),
@@ -20,25 +32,33 @@ def view_tabs(entity: Entity) -> rx.Component:
         label="More views",
     )
     return kit.tabs(
-        f"Views of {entity.plural.lower()}",
-        rx.foreach(ListViews.tabs, _tab),
-        rx.cond(RecordList.view_id != "", rx.foreach(ListViews.others, _tab_of_other)),
+        f"Views of {of.what}",
+        rx.foreach(ListViews.tabs, lambda v: _tab(v, of)),
+        rx.cond(of.view_id != "", rx.foreach(ListViews.others, lambda v: _tab_of_other(v, of))),
         rx.el.span(others, class_name="tabs-end"),
     )
 
 
-def _tab(view: View) -> rx.Component:
-    here = RecordList.view_id == view["id"].to(str)
+def _tab(view: View, of: ViewsOf) -> rx.Component:
+    here = of.view_id == view["id"].to(str)
     return rx.fragment(
-        kit.tab(view["name"].to(str), href=view["href"].to(str), current=here),
+        kit.tab(view["name"].to(str), href=_href(view, of), current=here),
         rx.cond(here, _acts(view)),
         key=view["id"],
     )
 
 
-def _tab_of_other(view: View) -> rx.Component:
+def _href(view: View, of: ViewsOf) -> rx.Var[str]:
+    plain = view["href"].to(str)
+    if of.fixed_query is None:
+        return plain
+    more = rx.cond(view["id"].to(str) == "", "?", "&").to(str) + of.fixed_query
+    return rx.cond(view["fixed"].to(bool) & (of.fixed_query != ""), plain + more, plain)
+
+
+def _tab_of_other(view: View, of: ViewsOf) -> rx.Component:
     """The view one looks through stands among the tabs, whether it has one or not."""
-    return rx.cond(RecordList.view_id == view["id"].to(str), _tab(view))
+    return rx.cond(of.view_id == view["id"].to(str), _tab(view, of))
 
 
 def _acts(view: View) -> rx.Component:
@@ -69,20 +89,20 @@ def _acts(view: View) -> rx.Component:
     return rx.cond(view["may"].to(bool), rx.el.span(menu, class_name="tabs-end"))
 
 
-def view_changed() -> rx.Component:
+def view_changed(of: ViewsOf) -> rx.Component:
     """Save, save as and reset, while what is shown differs from the view."""
     acts = rx.el.div(
         kit.sr("The view was changed", role="status"),
         rx.cond(
-            RecordList.may_keep,
+            of.may_keep,
             kit.ghost("Save", size="sm", class_name="accent", on_click=ListViews.keep),
         ),
-        kit.ghost(rx.cond(RecordList.may_keep, "Save as", "Save view"), size="sm", on_click=ListViews.ask_new),
+        kit.ghost(rx.cond(of.may_keep, "Save as", "Save view"), size="sm", on_click=ListViews.ask_new),
         kit.ghost("Reset", size="sm", on_click=ListViews.put_back),
         rx.el.span(class_name="vr", aria_hidden="true"),
         class_name="line tight view-changed",
     )
-    return rx.cond(RecordList.is_changed, acts)
+    return rx.cond(of.is_changed, acts)
 
 
 def view_dialog() -> rx.Component:

@@ -9,7 +9,7 @@ from crm_app.components.list_bulk import KEYS as BULK_KEYS
 from crm_app.components.list_bulk import bulk_acts, bulk_parts, can_pick
 from crm_app.components.list_exports import export_button, export_dialog
 from crm_app.components.list_filters import filter_chips, filter_panel
-from crm_app.components.list_views import view_changed, view_dialog, view_tabs
+from crm_app.components.list_views import ViewsOf, view_changed, view_dialog, view_tabs
 from crm_app.components.records import record_form
 from crm_app.core.registry import Entity
 from crm_app.state.list_bulk import ListBulk
@@ -17,6 +17,7 @@ from crm_app.state.list_columns import ListColumns
 from crm_app.state.list_panel import ListPanel
 from crm_app.state.lists import RecordList
 from crm_app.state.record_form import RecordForm
+from crm_app.state.sales.layouts import DealLayouts
 
 KEYS = (
     kit.Key("c", "New record", press="[data-create]", icon="add"),
@@ -41,7 +42,7 @@ def record_list(entity: Entity) -> rx.Component:
             RecordList.refused != "",
             _refused(entity),
             rx.fragment(
-                view_tabs(entity),
+                view_tabs(_views_of(entity)),
                 _bar(entity),
                 bulk_parts(),
                 export_dialog(),
@@ -56,8 +57,14 @@ def record_list(entity: Entity) -> rx.Component:
 
 
 def _head(entity: Entity) -> rx.Component:
-    beside = layout_switch("list") if entity.name == "opportunity" else None
+    beside = None
+    if entity.name == "opportunity":
+        beside = layout_switch("list", is_narrowed=RecordList.is_filtered, carry=DealLayouts.as_board)
     return kit.page_head(entity.plural, export_button(entity), _import(entity), _new(entity), beside=beside)
+
+
+def _views_of(entity: Entity) -> ViewsOf:
+    return ViewsOf(entity.plural.lower(), RecordList.view_id, RecordList.may_keep, RecordList.is_changed)
 
 
 def _new(entity: Entity) -> rx.Component:
@@ -110,7 +117,7 @@ def _bar(entity: Entity, *actions: rx.Component) -> rx.Component:
         ),
         rx.el.div(filter_chips(), class_name="line chips"),
         rx.el.p(RecordList.count, class_name="muted push count", role="status"),
-        view_changed(),
+        view_changed(_views_of(entity)),
         *actions,
         _look(),
         class_name="bar list-bar",

@@ -1,22 +1,27 @@
-"""Saved views of a list: their tabs, and what becomes of a view that was changed."""
+"""Saved views of a list or a board: their tabs, and what becomes of a view that was changed."""
 
-from typing import Any
-from urllib.parse import urlencode
+from collections.abc import Sequence
+from typing import Any, cast
 from uuid import UUID
 
 import reflex as rx
 
+from crm_app.core import registry
 from crm_app.core.errors import Forbidden
 from crm_app.services.platform import lists, saved_views
 from crm_app.services.platform.saved_views import MINE
 from crm_app.state.base import AppState, id_of, notice_action
-from crm_app.state.lists import RecordList
-from crm_app.state.records import entity_at
+from crm_app.state.live import next_batch
+from crm_app.state.presence import BEAT
+from crm_app.state.view_screens import Screen, Shown, screen_at
+from crm_app.store.live import Changed, Resync, hub
 from crm_app.store.uow import unit_of_work
+
+_HEARS = frozenset({saved_views.LIVE})
 
 
 class ListViews(AppState):
-    """`tabs` and `others` are {"id", "name", "href", "shared", "may", "pinned"}; `others` have no tab."""
+    """`tabs` and `others` are {"id", "name", "href", "shared", "may", "pinned", "fixed"}; `others` have no tab."""
 
     tabs: list[dict[str, Any]] = []
     others: list[dict[str, Any]] = []
@@ -27,54 +32,102 @@ class ListViews(AppState):
 
     @rx.event
     async def load(self):
-        """Opened, or another view is: the tabs as they are now."""
-        await self._show()
+        """Opened, or another view is: a watch chained from here ends when the tab leaves the page."""
         if not self._is_back:
             self.asks = ""
+        return ListViews.watch
+
+    @rx.event(background=True)
+    async def watch(self):
+        """The tabs as they are now, and whenever somebody keeps, names, shares or deletes a view."""
+        async with self:
+            actor, token = await self.actor(), self.router.session.client_token
+        with hub.subscribe(actor.tenant_id, f"views:{token}", (Changed, Resync), about=_HEARS) as messages:
+            async with self:
+                await self._show()
+            while (batch := await next_batch(messages, BEAT)) is not None:
+                heard = [m for m in batch if isinstance(m, Changed) or not m.entities or m.entities & _HEARS]
+                if not heard:
+                    continue
+                async with self:
+                    await self._show()
+                    event = await self._follow(heard)
+                if event is not None:
+                    yield event
+
+    def _screen(self) -> Screen:
+        return screen_at(self.router.url.path)
+
+    async def _shown(self) -> Shown:
+        return cast("Shown", await self.get_state(self._screen().state))
 
     async def _show(self) -> None:
-        actor, entity = await self.actor(), entity_at(self.router.url.path)
+        actor, screen = await self.actor(), self._screen()
+        entity = registry.get(screen.entity)
         try:
             async with unit_of_work(actor) as uow:
-                found = await saved_views.of(uow, await lists.entity_of(uow, entity.name))
+                found = await saved_views.of(uow, entity, screen.kind)
                 rows = [
                     {
                         "id": str(v.id),
                         "name": v.name,
-                        "href": _address(entity.slug, str(v.id)),
+                        "href": screen.address(str(v.id)),
                         "shared": v.is_shared,
                         "may": saved_views.may_change(uow, v),
                         "pinned": v.place is not None,
+                        "fixed": False,
                     }
                     for v in found
                 ]
         except Forbidden:
             rows = []
-        here = [_fixed("", "All", entity.slug)]
+        here = [_fixed("", "All", screen)]
         if "owner_id" in entity.fields:
-            here.append(_fixed(MINE, "Mine", entity.slug))
+            here.append(_fixed(MINE, "Mine", screen))
         self.tabs = [*here, *(r for r in rows if r["pinned"])]
         self.others = [r for r in rows if not r["pinned"]]
+
+    async def _follow(self, heard: Sequence[Changed | Resync]) -> Any:
+        """The view one looks through may be another now, or gone: what one sees without having changed it follows, what
+        one changed stays as it is."""
+        screen, shown = self._screen(), await self._shown()
+        asked = str(self.router.url.query_parameters.get("view", ""))
+        touched = any(isinstance(m, Resync) or str(m.record_id) == shown.view_id for m in heard)
+        if not touched or asked in ("", MINE) or asked != shown.view_id:
+            return None
+        async with unit_of_work(await self.actor()) as uow:
+            entity = await lists.entity_of(uow, screen.entity)
+            named = await saved_views.named(uow, entity, asked, screen.kind)
+        seen, was_changed, name = shown.looked_through(), shown.is_changed, shown.view_name
+        is_other = shown.rebase(named, entity)
+        if named.is_gone:
+            self.notify(f"The view {name} is not there for you any more. What you see stays: save it to keep it.")
+            return shown.to(seen)
+        if not is_other:
+            return None
+        if not was_changed:
+            return screen.load
+        self.notify(f"The view {named.name} was changed meanwhile. What you see stays; Reset shows it as it is now.")
+        return shown.to(seen)
 
     @rx.event
     async def keep(self):
         """What is shown becomes what the view is."""
-        shown = await self.get_state(RecordList)
+        screen, shown = self._screen(), await self._shown()
         with self.telling():
             async with unit_of_work(await self.actor()) as uow:
-                saved = await saved_views.change(uow, id_of(shown.view_id, "view"), shown._view)
+                saved = await saved_views.change(uow, id_of(shown.view_id, "view"), shown.looked_through())
+                entity = await lists.entity_of(uow, screen.entity)
+                named = await saved_views.named(uow, entity, str(saved.id), screen.kind)
+            shown.rebase(named, entity)
             self.notify(f"{saved.name} is saved")
-            return self._to(saved.about, str(saved.id))
+            return shown.at(str(saved.id))
 
     @rx.event
     async def put_back(self):
         """The view as it was saved."""
-        shown = await self.get_state(RecordList)
-        return self._to(shown._entity, shown.view_id)
-
-    def _to(self, entity_name: str, view_id: str) -> Any:
-        entity = entity_at(self.router.url.path)
-        return rx.redirect(_address(entity.slug, view_id), replace=True) if entity.name == entity_name else None
+        shown = await self._shown()
+        return shown.at(shown.view_id)
 
     @rx.event
     async def ask_new(self):
@@ -94,22 +147,22 @@ class ListViews(AppState):
     @rx.event
     async def submit(self, given: dict[str, Any]):
         """A name was given, for a new view or another one for an old."""
-        shown, name = await self.get_state(RecordList), str(given.get("view-name", ""))
+        screen, shown, name = self._screen(), await self._shown(), str(given.get("view-name", ""))
         asked, _, view_id = str(given.get("memory") or f"{self.asks}:{self.named_id}").partition(":")
         with self.telling():
             async with unit_of_work(await self.actor()) as uow:
                 if asked == "rename":
                     await saved_views.rename(uow, id_of(view_id, "view"), name)
                 else:
-                    entity = await lists.entity_of(uow, shown._entity)
                     saved = await saved_views.create(
-                        uow, entity, shown._view, name=name, is_shared=given.get("view-shared") is not None
-                    )
+                        uow, await lists.entity_of(uow, screen.entity), shown.looked_through(), name=name,
+                        kind=screen.kind, is_shared=given.get("view-shared") is not None,
+                    )  # fmt: skip
             self.asks = ""
             await self._show()
             if asked != "rename":
                 self.notify(f"{saved.name} is saved")
-                return self._to(saved.about, str(saved.id))
+                return shown.at(str(saved.id))
             if shown.view_id == view_id:
                 shown.view_name = " ".join(name.split())
         return None
@@ -146,13 +199,16 @@ class ListViews(AppState):
     @rx.event
     async def delete(self, view_id: str):
         """Gone, with Undo; who looks through it sees the whole list."""
-        shown = await self.get_state(RecordList)
+        shown = await self._shown()
         with self.telling():
             async with unit_of_work(await self.actor()) as uow:
                 saved = await saved_views.delete(uow, id_of(view_id, "view"))
             self.notify(f"The view {saved.name} is deleted", action="Undo", payload=f"view:{view_id}")
             await self._show()
-            return self._to(saved.about, "") if shown.view_id == view_id else None
+            if shown.view_id == view_id:
+                shown.view_id = ""
+                return shown.at("")
+        return None
 
     @rx.event
     async def restore(self, view_id: str):
@@ -161,17 +217,16 @@ class ListViews(AppState):
             async with unit_of_work(await self.actor()) as uow:
                 saved = await saved_views.restore(uow, UUID(view_id))
             await self._show()
-            return self._to(saved.about, view_id)
+            screen = self._screen()
+            is_here = (screen.entity, screen.kind) == (saved.about, saved.kind)
+            return (await self._shown()).at(view_id) if is_here else None
 
 
-def _address(slug: str, view_id: str) -> str:
-    return f"/{slug}" + (f"?{urlencode({'view': view_id})}" if view_id else "")
-
-
-def _fixed(view_id: str, name: str, slug: str) -> dict[str, Any]:
-    """A tab that every list has."""
+def _fixed(view_id: str, name: str, screen: Screen) -> dict[str, Any]:
+    """A tab that every list and board has."""
     return {
-        "id": view_id, "name": name, "href": _address(slug, view_id), "shared": True, "may": False, "pinned": True,
+        "id": view_id, "name": name, "href": screen.address(view_id), "shared": True, "may": False, "pinned": True,
+        "fixed": True,
     }  # fmt: skip
 
 

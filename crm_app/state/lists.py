@@ -20,6 +20,7 @@ from crm_app.core.views import View, columns_of, dump, fit, from_address, to_add
 from crm_app.services.platform import lists, saved_views
 from crm_app.services.platform.lists import Totals
 from crm_app.services.platform.records import Mark, Page
+from crm_app.services.platform.saved_views import Named
 from crm_app.state import list_cells, list_neighbours
 from crm_app.state.base import AppState, internal
 from crm_app.state.live import next_batch
@@ -288,6 +289,20 @@ class RecordList(AppState):
     def looked_through(self) -> View:
         """What the list shows."""
         return self._view
+
+    @internal
+    def rebase(self, named: Named, entity: Entity) -> bool:
+        """The saved view one looks through is this now; True when it says something else than before."""
+        before = self._base
+        self._base = fit(named.view, entity, custom=lists.custom_of(entity))[0]
+        self.view_id, self.view_name, self.may_keep = named.id, named.name, named.may_change
+        return self._base != before
+
+    @internal
+    def at(self, view_id: str):
+        """The event that shows a saved view as it is."""
+        path = str(self.router.url.path).rstrip("/")
+        return rx.redirect(path + (f"?{urlencode({'view': view_id})}" if view_id else ""), replace=True)
 
     @internal
     def to(self, view: View):

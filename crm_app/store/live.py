@@ -66,6 +66,12 @@ _EVERYTHING = (Changed, Resync, Signal)
 class _Subscriber:
     queue: asyncio.Queue[Any]
     wanted: tuple[type, ...]
+    about: frozenset[str]
+
+    def wants(self, message: Message) -> bool:
+        if not isinstance(message, self.wanted):
+            return False
+        return not self.about or not isinstance(message, Changed) or message.entity in self.about
 
 
 Forget = Callable[[UUID | None, frozenset[str]], None]
@@ -86,11 +92,16 @@ class LiveHub:
 
     @contextlib.contextmanager
     def subscribe(
-        self, tenant_id: UUID, key: str, wanted: tuple[type, ...] = _EVERYTHING
+        self,
+        tenant_id: UUID,
+        key: str,
+        wanted: tuple[type, ...] = _EVERYTHING,
+        *,
+        about: frozenset[str] = frozenset(),
     ) -> Iterator[asyncio.Queue[Any]]:
-        """A queue of the tenant's messages of the `wanted` kinds. The newest subscription under `key` wins; the older
-        one receives None."""
-        mine = _Subscriber(asyncio.Queue(maxsize=_QUEUE_SIZE), wanted)
+        """A queue of the tenant's messages of the `wanted` kinds; of changes only those `about` these entities, when
+        there are any. The newest subscription under `key` wins; the older one receives None."""
+        mine = _Subscriber(asyncio.Queue(maxsize=_QUEUE_SIZE), wanted, about)
         subscribers = self._subscribers[tenant_id]
         if older := subscribers.get(key):
             put(older.queue, None)
@@ -156,7 +167,7 @@ class LiveHub:
 
 def _tell(subscribers: dict[str, _Subscriber], message: Message) -> None:
     for subscriber in list(subscribers.values()):
-        if isinstance(message, subscriber.wanted):
+        if subscriber.wants(message):
             put(subscriber.queue, message)
 
 

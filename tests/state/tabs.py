@@ -51,6 +51,11 @@ class Tab:
         async with self._lock:
             return await _answer(handler.fn(state, *values))
 
+    async def follow(self, handler: Any, told: list[Any]) -> None:
+        """Run a watch for as long as it goes on; what it yields is in `told` at once."""
+        async for event in handler.fn(_Background(self[handler.state], self._lock)):
+            told.append(event)
+
     def sent(self) -> str:
         """All that the browser would know by now, as text to look into."""
         return json.dumps(self._root.dict(), default=str)

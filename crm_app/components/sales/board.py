@@ -8,6 +8,7 @@ import reflex as rx
 from crm_app.components import kit
 from crm_app.components.kit.kanban import kanban
 from crm_app.components.layouts import NEW_DEAL, layout_switch
+from crm_app.components.list_views import ViewsOf, view_dialog, view_tabs
 from crm_app.components.sales.board_filters import FilterView, filter_bar
 from crm_app.components.sales.deal_card import deal_card
 from crm_app.components.sales.deal_dialog import DealDialogView, deal_dialog
@@ -26,7 +27,8 @@ class BoardView:
     """Vars and handlers of the board; docs/how-to/board-protocol.md says what they hold and get.
 
     `viewers` are {"i", "t", "n"}; `on_new_deal` gets stage, title, amount and operation, the last three empty from the
-    head; `on_show_ends` turns the columns of won and lost deals on and off.
+    head; `on_show_ends` turns the columns of won and lost deals on and off, `on_as_list` shows the same deals as a
+    list; `note` says what of a saved view is not there.
     """
 
     columns: rx.Var[list[dict[str, Any]]]
@@ -45,22 +47,31 @@ class BoardView:
     on_load_more: Any
     on_resync: Any
     on_show_ends: Any
+    on_as_list: Any
+    note: rx.Var[str]
 
 
-def board(view: BoardView, filters: FilterView, dialog: DealDialogView) -> rx.Component:
+def board(view: BoardView, filters: FilterView, views: ViewsOf, dialog: DealDialogView) -> rx.Component:
     """The content of the sheet."""
     nothing_set_up = view.is_loaded & (view.pipeline_id == "")
+    shown = rx.fragment(
+        view_tabs(views),
+        filter_bar(filters, views),
+        rx.cond(view.note != "", rx.el.p(kit.icon("info", 16), view.note, class_name="note")),
+        _columns(view, filters),
+    )
     return rx.fragment(
-        _head(view),
-        rx.cond(nothing_set_up, _no_pipeline(), rx.fragment(filter_bar(filters), _columns(view, filters))),
+        _head(view, filters),
+        rx.cond(nothing_set_up, _no_pipeline(), shown),
         deal_dialog(dialog),
+        view_dialog(),
     )
 
 
-def _head(view: BoardView) -> rx.Component:
+def _head(view: BoardView, filters: FilterView) -> rx.Component:
     return kit.page_head(
         _pipeline_switch(view),
-        layout_switch("board"),
+        layout_switch("board", is_narrowed=filters.chips.length() > 0, carry=view.on_as_list),
         rx.cond(view.viewers.length() > 0, _here_now(view.viewers)),
         kit.menu(
             kit.icon_button("more_horizontal", "More", class_name="hide-s"),

@@ -6,6 +6,7 @@ from typing import Any
 import reflex as rx
 
 from crm_app.components import kit
+from crm_app.components.list_views import ViewsOf, view_changed
 
 _HEALTH = (("good", "On track"), ("risk", "No next step"), ("overdue", "Overdue"))
 
@@ -29,16 +30,17 @@ class FilterView:
     on_clear: Any
 
 
-def filter_bar(view: FilterView) -> rx.Component:
-    """Chips left, sums right."""
+def filter_bar(view: FilterView, views: ViewsOf) -> rx.Component:
+    """Chips left, what to do with a changed view and the sums right."""
+    sums = rx.cond(
+        view.shows_ends,
+        kit.sums((view.sums["deals"], "deals"), (view.sums["open"], "open"), (view.sums["won"], "won")),
+        kit.sums((view.sums["deals"], "deals"), (view.sums["open"], "open"), (view.sums["weighted"], "weighted")),
+    )
     return kit.bar(
         rx.foreach(view.chips, lambda chip: _chip(chip, view)),
         kit.popover(kit.ghost("Filter", icon_name="filter", size="sm"), _form(view), label="Filter the board"),
-        right=rx.cond(
-            view.shows_ends,
-            kit.sums((view.sums["deals"], "deals"), (view.sums["open"], "open"), (view.sums["won"], "won")),
-            kit.sums((view.sums["deals"], "deals"), (view.sums["open"], "open"), (view.sums["weighted"], "weighted")),
-        ),
+        right=rx.fragment(view_changed(views), sums),
     )
 
 

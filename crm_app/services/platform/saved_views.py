@@ -1,5 +1,5 @@
-"""Views of lists that people keep. A private one is its owner's alone; a shared one is read by all who may read the
-records, and changed by its owner or whoever manages views."""
+"""Views of lists and boards that people keep. A private one is its owner's alone; a shared one is read by all who may
+read the records, and changed by its owner or whoever manages views."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,13 +15,15 @@ from crm_app.core.registry import Entity
 from crm_app.core.text import fold
 from crm_app.core.views import View
 from crm_app.models.base import table_of
-from crm_app.models.platform.saved_views import SavedView
+from crm_app.models.platform.saved_views import SavedView, ViewKind
 from crm_app.services.platform import lists
 from crm_app.store.uow import UnitOfWork
 
 MINE = "mine"  # the view that every list has beside the one of all
+LIVE = "saved_view"  # what open screens are told when one of them changed
 MOST = 200  # views of one person on one list
 _LONGEST_NAME = 60
+_PLACES = {ViewKind.table: "list", ViewKind.board: "board"}
 _t: Any = table_of(SavedView)
 
 
@@ -37,15 +39,15 @@ class Named:
     is_gone: bool = False
 
 
-async def of(uow: UnitOfWork, entity: Entity) -> Sequence[SavedView]:
+async def of(uow: UnitOfWork, entity: Entity, kind: ViewKind = ViewKind.table) -> Sequence[SavedView]:
     """One's own and the shared ones: those with a tab first, in their order, the others by name."""
     uow.require(f"{entity.name}.read")
-    query = sa.select(SavedView).where(_t.c.about == entity.name, _t.c.deleted_at.is_(None), _seen(uow))
+    query = sa.select(SavedView).where(*_beside(entity.name, kind), _seen(uow))
     found = (await uow.execute(query)).scalars().all()
     return sorted(found, key=lambda v: (v.place is None, v.place or 0, fold(v.name), v.id))
 
 
-async def named(uow: UnitOfWork, entity: Entity, asked: str) -> Named:
+async def named(uow: UnitOfWork, entity: Entity, asked: str, kind: ViewKind = ViewKind.table) -> Named:
     """What `?view=` of an address means."""
     if not asked:
         return Named()
@@ -53,7 +55,7 @@ async def named(uow: UnitOfWork, entity: Entity, asked: str) -> Named:
         return Named(MINE, "Mine", View(filter=Clause("owner_id", "in", (Token("me"),))))
     try:
         saved = await _one(uow, UUID(asked))
-        if saved.about != entity.name:
+        if (saved.about, saved.kind) != (entity.name, kind):
             return Named(is_gone=True)
         return Named(str(saved.id), saved.name, views.load(saved.definition), may_change(uow, saved))
     except (ValueError, NotFound, Invalid):
@@ -65,22 +67,28 @@ def may_change(uow: UnitOfWork, saved: SavedView) -> bool:
 
 
 async def create(
-    uow: UnitOfWork, entity: Entity, view: View, *, name: str, is_shared: bool = False, is_pinned: bool = True
+    uow: UnitOfWork,
+    entity: Entity,
+    view: View,
+    *,
+    name: str,
+    kind: ViewKind = ViewKind.table,
+    is_shared: bool = False,
+    is_pinned: bool = True,
 ) -> SavedView:
-    """Keep a view under a name; Invalid when one of one's own on this list is called so."""
+    """Keep a view under a name; Invalid when one of one's own on this list or board is called so."""
     uow.require(f"{entity.name}.read")
     if uow.actor.user_id is None:
         raise Forbidden("Only a person keeps views.")
     lists.check(uow, entity, view.filter)
-    saved = SavedView(about=entity.name, owner_id=uow.actor.user_id, name="", is_shared=is_shared)
+    saved = SavedView(about=entity.name, kind=kind, owner_id=uow.actor.user_id, name="", is_shared=is_shared)
     saved.name = await _free_name(uow, saved, name)
     saved.definition = views.dump(view)
     saved.created_at = saved.updated_at = uow.now
     if is_pinned:
-        saved.place = await _last_place(uow, entity.name) + 1
+        saved.place = await _last_place(uow, saved) + 1
     uow.add(saved)
-    await uow.flush()
-    return saved
+    return await _told(uow, saved, "created")
 
 
 async def change(uow: UnitOfWork, view_id: UUID, view: View) -> SavedView:
@@ -88,38 +96,34 @@ async def change(uow: UnitOfWork, view_id: UUID, view: View) -> SavedView:
     saved = await _to_change(uow, view_id)
     lists.check(uow, await lists.entity_of(uow, saved.about), view.filter)
     saved.definition, saved.updated_at = views.dump(view), uow.now
-    await uow.flush()
-    return saved
+    return await _told(uow, saved)
 
 
 async def rename(uow: UnitOfWork, view_id: UUID, name: str) -> SavedView:
     saved = await _to_change(uow, view_id)
     saved.name, saved.updated_at = await _free_name(uow, saved, name), uow.now
-    await uow.flush()
-    return saved
+    return await _told(uow, saved)
 
 
 async def share(uow: UnitOfWork, view_id: UUID, is_shared: bool) -> SavedView:
     """With everybody who may read such records, or with nobody any more."""
     saved = await _to_change(uow, view_id)
     saved.is_shared, saved.updated_at = is_shared, uow.now
-    await uow.flush()
-    return saved
+    return await _told(uow, saved)
 
 
 async def pin(uow: UnitOfWork, view_id: UUID, is_pinned: bool) -> SavedView:
     """Give it a tab, as the last one, or take its tab away."""
     saved = await _to_change(uow, view_id)
     if is_pinned != (saved.place is not None):
-        saved.place = await _last_place(uow, saved.about) + 1 if is_pinned else None
-    await uow.flush()
-    return saved
+        saved.place = await _last_place(uow, saved) + 1 if is_pinned else None
+    return await _told(uow, saved)
 
 
 async def move(uow: UnitOfWork, view_id: UUID, by: int) -> None:
     """Its tab one place to the left (-1) or to the right (1), past those that one may not change."""
     saved = await _to_change(uow, view_id)
-    tabs = [v for v in await of(uow, registry.get(saved.about)) if v.place is not None]
+    tabs = [v for v in await of(uow, registry.get(saved.about), saved.kind) if v.place is not None]
     here = next((n for n, v in enumerate(tabs) if v.id == view_id), None)
     if here is None or by not in (-1, 1) or not 0 <= here + by < len(tabs):
         return
@@ -129,22 +133,31 @@ async def move(uow: UnitOfWork, view_id: UUID, by: int) -> None:
             tab.place = place
     if not may_change(uow, tabs[here]) and saved.place == tabs[here].place:
         saved.place = (saved.place or 0) + by
-    await uow.flush()
+    await _told(uow, saved)
 
 
 async def delete(uow: UnitOfWork, view_id: UUID) -> SavedView:
     """`restore` brings it back."""
     saved = await _to_change(uow, view_id)
     saved.deleted_at = uow.now
-    await uow.flush()
-    return saved
+    return await _told(uow, saved, "deleted")
 
 
 async def restore(uow: UnitOfWork, view_id: UUID) -> SavedView:
     saved = await _to_change(uow, view_id, is_deleted=True)
     saved.deleted_at = None
+    return await _told(uow, saved, "created")
+
+
+async def _told(uow: UnitOfWork, saved: SavedView, action: str = "updated") -> SavedView:
+    """Written, and screens hear of it at commit; each reads anew what its person may see."""
     await uow.flush()
+    uow.changed(LIVE, saved.id, 0, action)
     return saved
+
+
+def _beside(about: str, kind: ViewKind) -> tuple[sa.ColumnElement[bool], ...]:
+    return _t.c.about == about, _t.c.kind == kind, _t.c.deleted_at.is_(None)
 
 
 def _seen(uow: UnitOfWork) -> sa.ColumnElement[bool]:
@@ -175,15 +188,16 @@ async def _free_name(uow: UnitOfWork, saved: SavedView, name: str) -> str:
         raise Invalid(name="is required")
     if len(clean) > _LONGEST_NAME:
         raise Invalid(name=f"is {len(clean)} characters long; {_LONGEST_NAME} is the most")
-    own = [v for v in await of(uow, registry.get(saved.about)) if v.owner_id == saved.owner_id and v.id != saved.id]
+    beside = await of(uow, registry.get(saved.about), saved.kind)
+    own = [v for v in beside if v.owner_id == saved.owner_id and v.id != saved.id]
     if any(fold(v.name) == fold(clean) for v in own):
-        raise Invalid(name="is already the name of another view of this list")
+        raise Invalid(name=f"is already the name of another view of this {_PLACES[saved.kind]}")
     if len(own) >= MOST:
-        raise Invalid(name=f"cannot be kept: {MOST} views on one list are the most; delete some first")
+        raise Invalid(name=f"cannot be kept: {MOST} views on one {_PLACES[saved.kind]} are the most; delete some first")
     return clean
 
 
-async def _last_place(uow: UnitOfWork, about: str) -> int:
-    there = sa.and_(_t.c.about == about, _t.c.deleted_at.is_(None), _seen(uow))
-    found = await uow.scalar(sa.select(sa.func.max(_t.c.place)).where(there))
+async def _last_place(uow: UnitOfWork, saved: SavedView) -> int:
+    there = sa.select(sa.func.max(_t.c.place)).where(*_beside(saved.about, saved.kind), _seen(uow))
+    found = await uow.scalar(there)
     return -1 if found is None else int(found)

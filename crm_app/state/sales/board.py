@@ -16,14 +16,18 @@ from crm_app.core.clock import utcnow
 from crm_app.core.context import Actor
 from crm_app.core.errors import Conflict, CrmError, Forbidden
 from crm_app.core.text import initials, tint
+from crm_app.models.platform.saved_views import ViewKind
+from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.services.sales import board, drops, undo
 from crm_app.services.sales.opportunities import MissingFields
 from crm_app.state.base import AppState, internal, notice_action, visitor_at
 from crm_app.state.live import next_batch
 from crm_app.state.presence import BEAT, TOPIC, Presence, look
-from crm_app.state.sales import board_views, filters
+from crm_app.state.sales import board_address, board_views, filters
+from crm_app.state.sales.board_address import Asked, BoardAddress
 from crm_app.state.sales.board_views import Question, Snapshot, Told
 from crm_app.state.sales.deal_dialog import MISSING, DealDialog, wanted
+from crm_app.state.view_screens import Screen, add_screen
 from crm_app.store.live import Resync, Signal, hub
 from crm_app.store.uow import UnitOfWork, is_passing, retrying, unit_of_work
 from crm_app.store.visibility import sight
@@ -68,26 +72,28 @@ class BoardState(AppState):
         tab = secrets.token_hex(6)
         async with self:
             router = self.router
-            query = _query_of(router)
+            address = _query_of(router)
             self.viewers, self._deals_seen = [], {}
         actor = (await visitor_at(router)).actor
         with hub.subscribe(actor.tenant_id, f"board:{router.session.client_token}", (Signal,)) as messages:
             try:
-                while await self._follow(messages, router, query, tab):
+                while await self._follow(messages, router, address, tab):
                     pass
             finally:
                 await asyncio.shield(look(actor, tab, ""))
 
-    async def _follow(self, messages: asyncio.Queue[Any], router: Any, query: dict[str, str], tab: str) -> bool:
+    async def _follow(self, messages: asyncio.Queue[Any], router: Any, address: dict[str, str], tab: str) -> bool:
         """Until the tab leaves, or, and then True, until it must begin anew: its actor sees other things now, or the
         database was away."""
         try:
             actor = (await visitor_at(router)).actor
-            question = Question.of(actor, query)
+            asked = await board_address.read(actor, address)
+            question = Question.of(actor, asked.query)
             async with board_views.joined(actor, question, messages) as view:
                 snapshot = await view.snapshot()
                 async with self:
-                    self._lay(snapshot, actor, query)
+                    self._lay(snapshot, actor, asked.query)
+                    await self._take(asked, actor)
                     place = f"board:{self.pipeline_id}"
                 await look(actor, tab, place)
                 return await self._listen(messages, router, view, tab, place)
@@ -125,14 +131,18 @@ class BoardState(AppState):
 
     def _lay(self, found: Snapshot, actor: Actor, query: Mapping[str, str]) -> None:
         """A fresh snapshot."""
-        wanted = filters.parse(query, actor.currency)
+        wanted = filters.parse(query, actor.currency, actor.user_id)
         self.pipelines = found.pipelines
+        people = [(str(u["id"]), u["name"], u["name"]) for u in found.people]
         self.owners = [
-            {"id": str(u["id"]), "name": u["name"], "initials": initials(u["name"]), "tint": str(tint(u["name"]))}
-            for u in found.people
+            {"id": i, "name": shown, "initials": initials(name), "tint": str(tint(name))}
+            for i, shown, name in [(filters.ME, "Me", actor.name), *people]
         ]
         self.query, self.is_loaded, self.shows_ends = dict(query), True, query.get("ends") == "1"
-        self.chips = filters.chips(wanted, {u["id"]: u["name"] for u in found.people}, actor.currency)
+        names = {u["id"]: u["name"] for u in found.people}
+        if filters.has_me(query) and actor.user_id is not None:
+            names[actor.user_id] = "Me"
+        self.chips = filters.chips(wanted, names, actor.currency)
         self.locked = "" if actor.can("opportunity.move") else "Your role may look at deals but not move them."
         self._sequence = _later(self._sequence)
         if found.pipeline is not None:
@@ -249,7 +259,7 @@ class BoardState(AppState):
     async def _look(self, uow: UnitOfWork, ids: Sequence[str]) -> Look:
         """What these cards and the figures are now: in the transaction that moved them, as another one would make the
         answer wait."""
-        wanted = filters.parse(self.query, uow.actor.currency)
+        wanted = filters.parse(self.query, uow.actor.currency, uow.actor.user_id)
         rows = await board.cards(uow, [UUID(i) for i in ids], wanted)
         return uow.now, rows, await board.stage_totals(uow, [UUID(s) for s in self._shape.kinds], wanted)
 
@@ -304,7 +314,7 @@ class BoardState(AppState):
     async def load_more(self, stage: str, last: str | None):
         """The next cards of a column; its first ones when all that were loaded went elsewhere."""
         actor = await self.actor()
-        now, wanted = utcnow(), filters.parse(self.query, actor.currency)
+        now, wanted = utcnow(), filters.parse(self.query, actor.currency, actor.user_id)
         async with unit_of_work(actor, now=now) as uow:
             rows, more = await board.more_cards(uow, UUID(stage), UUID(last) if last else None, wanted)
         page = [self._shape.card(r, actor, now) for r in rows]
@@ -319,7 +329,12 @@ class BoardState(AppState):
     async def _begin(self, actor: Actor) -> None:
         """A server that starts again may be asked before the watch of the tab has read the board."""
         if not self.is_loaded:
-            await self._read(actor, _query_of(self.router))
+            asked = await board_address.read(actor, _query_of(self.router))
+            await self._read(actor, asked.query)
+            await self._take(asked, actor)
+
+    async def _take(self, asked: Asked, actor: Actor) -> None:
+        (await self.get_state(BoardAddress)).take(asked, self.pipeline_id, actor.currency)
 
     async def _read(self, actor: Actor, query: Mapping[str, str]) -> None:
         self._lay(await board_views.read(actor, Question.of(actor, query)), actor, query)
@@ -343,3 +358,4 @@ def _later(sequence: int) -> int:
 
 
 notice_action("undo", BoardState.undo)
+add_screen(Screen("/pipeline", OPPORTUNITY.name, ViewKind.board, BoardAddress, BoardState.load))

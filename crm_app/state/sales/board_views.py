@@ -46,8 +46,8 @@ class Question:
     @classmethod
     def of(cls, actor: Actor, query: Mapping[str, str]) -> "Question":
         return cls(
-            sight(actor), actor.time_zone, actor.currency, query.get("p", ""), filters.parse(query, actor.currency),
-            query.get("ends") == "1",
+            sight(actor), actor.time_zone, actor.currency, query.get("p", ""),
+            filters.parse(query, actor.currency, actor.user_id), query.get("ends") == "1",
         )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from crm_app.state.platform.fields import SectionView
 from crm_app.state.presence import BEAT, TOPIC, Presence, look
 from crm_app.state.sales import deal_views, filters
 from crm_app.state.sales.board import BoardState
+from crm_app.state.sales.board_address import BoardAddress
 from crm_app.state.sales.board_answers import BoardAnswers
 from crm_app.state.sales.deal_dialog import MISSING, DealDialog, wanted
 from crm_app.state.sales.deal_parts import DealParts
@@ -146,7 +147,7 @@ class DealState(AppState):
         try:
             async with unit_of_work(actor) as uow:
                 page = await deal_page.page(uow, _uuid(asked))
-                board = await self._board(query)
+                board, back = await self._board(query)
                 around = await _around(uow, page.values, query, board)
                 timeline = await self.get_state(Timeline)
                 people = [{"value": str(p.contact_id), "label": p.name} for p in page.people]
@@ -162,7 +163,7 @@ class DealState(AppState):
         self._contacts = [p.contact_id for p in page.people]
         self._put(
             is_first,
-            head=deal_views.head(page, actor, filters.address(str(page.values["pipeline_id"]), board)),
+            head=deal_views.head(page, actor, back or filters.address(str(page.values["pipeline_id"]), board)),
             steps=deal_views.steps(page),
             gate=deal_views.gate(page),
             sections=deal_views.sections(page, actor),
@@ -175,13 +176,15 @@ class DealState(AppState):
             self.histories, self.hints = {}, {}
         (await self.get_state(DealParts)).show(page)
 
-    async def _board(self, query: dict[str, str]) -> dict[str, str]:
-        """The filters of the board one came from: in the address, or those of the board in this tab."""
+    async def _board(self, query: dict[str, str]) -> tuple[dict[str, str], str]:
+        """The filters of the board one came from, in the address, or those of the board in this tab; and its
+        address."""
         if list_neighbours.came_from(query) is not None:
-            return {}
+            return {}, ""
         if query.get("list") == "board" and not query.keys() & set(filters.KEYS):
-            return dict((await self.get_state(BoardState)).query)
-        return query
+            shown = dict((await self.get_state(BoardState)).query)
+            return shown, (await self.get_state(BoardAddress)).here() if shown else ""
+        return query, ""
 
     def _put(self, is_first: bool, **values: Any) -> None:
         for name, value in values.items():
@@ -290,7 +293,7 @@ async def _around(
     """The way through the list one came from, or through the column of the board."""
     if (came := list_neighbours.came_from(query)) is not None:
         return await list_neighbours.around(uow, await entity_of(uow, OPPORTUNITY.name), came, values["id"])
-    found = await deal_page.neighbours(uow, values, filters.parse(board, uow.actor.currency))
+    found = await deal_page.neighbours(uow, values, filters.parse(board, uow.actor.currency, uow.actor.user_id))
     return {
         "place": f"{found.place} of {_many(found.total)}" if found.place else "",
         "before_href": _address(found.before, query),

@@ -1,4 +1,4 @@
-"""The board's address: which pipeline, narrowed to what. The query string is the only place that holds it."""
+"""The board's address: which pipeline, narrowed to what. The query string and the view that it names hold it alone."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -10,13 +10,18 @@ from crm_app.models.sales.opportunities import Health
 from crm_app.services.sales.board import Filters
 
 HEALTH = {"good": "On track", "risk": "No next step", "overdue": "Overdue"}
+ME = "me"  # among the owners: whoever looks
+NOTHING = "-"  # in addresses: without what the view has
 KEYS = ("owner", "q", "min", "max", "from", "until", "tag", "health")
+_ALL = (*KEYS, "ends")
 
 
-def parse(query: Mapping[str, str], currency: str) -> Filters:
-    """Filters of a query string. What cannot be read is left out: an old link opens the board, not an error."""
+def parse(query: Mapping[str, str], currency: str, me: UUID | None = None) -> Filters:
+    """Filters of a query string, for `me`. What cannot be read is left out: an old link opens the board, not an
+    error."""
+    named = (me if v == ME else _uuid(v) for v in query.get("owner", "").split(","))
     return Filters(
-        owners=tuple(u for u in (_uuid(v) for v in query.get("owner", "").split(",")) if u),
+        owners=tuple(dict.fromkeys(u for u in named if u)),
         text=query.get("q", "").strip()[:100],
         least_minor=_amount(query.get("min", ""), currency),
         most_minor=_amount(query.get("max", ""), currency),
@@ -27,10 +32,26 @@ def parse(query: Mapping[str, str], currency: str) -> Filters:
     )
 
 
+def has_me(query: Mapping[str, str]) -> bool:
+    return ME in query.get("owner", "").split(",")
+
+
+def pipeline_of(query: Mapping[str, str]) -> str:
+    """Its id; empty for the first, or what is none."""
+    return str(_uuid(query.get("p", "")) or "")
+
+
 def address(pipeline_id: str, query: Mapping[str, str]) -> str:
     """/pipeline with its query string, empty parts left out, in a stable order."""
-    parts = {"p": pipeline_id} | {k: query[k] for k in (*KEYS, "ends") if query.get(k)}
-    return "/pipeline?" + urlencode({k: v for k, v in parts.items() if v}, safe=",")
+    parts = {"view": query.get("view", ""), "p": pipeline_id} | {k: query[k] for k in _ALL if query.get(k)}
+    given = urlencode({k: v for k, v in parts.items() if v}, safe=",")
+    return f"/pipeline?{given}" if given else "/pipeline"
+
+
+def over(base: Mapping[str, str], asked: Mapping[str, str]) -> dict[str, str]:
+    """A view with what the address says differently."""
+    found = {k: asked.get(k, base.get(k, "")) for k in ("p", *_ALL)}
+    return {k: v for k, v in found.items() if v and v != NOTHING}
 
 
 def without(query: Mapping[str, str], key: str) -> dict[str, str]:

@@ -9,6 +9,8 @@ from crm_app.core.errors import Forbidden, Invalid, NotFound
 from crm_app.core.views import View
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.customers.contacts import CONTACT
+from crm_app.models.platform.saved_views import ViewKind
+from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.services.platform import saved_views
 from crm_app.store.uow import unit_of_work
 
@@ -120,3 +122,20 @@ async def test_what_cannot_run_is_not_kept(alice, workspace):
     with pytest.raises(Invalid):
         await do(alice, "change", saved.id, View(filter=Clause("city", "gt", "x")))
     assert (await opens(alice, str(saved.id))).view == LINZ
+
+
+async def test_views_of_a_board_stand_beside_those_of_the_list(alice, bob):
+    """Own names, own order, and neither opens in the other's place."""
+    pilots = View(filter=Clause("tags", "has", "pilot"))
+    table = await kept(alice, "Pilots", pilots, OPPORTUNITY, is_shared=True)
+    board = await kept(alice, "Pilots", pilots, OPPORTUNITY, kind=ViewKind.board, is_shared=True)
+    assert (table.place, board.place) == (0, 0)
+    with pytest.raises(Invalid, match="of this board"):
+        await kept(alice, "pilots", pilots, OPPORTUNITY, kind=ViewKind.board)
+    async with unit_of_work(bob) as uow:
+        for kind, own, other in ((ViewKind.table, table, board), (ViewKind.board, board, table)):
+            assert [v.id for v in await saved_views.of(uow, OPPORTUNITY, kind)] == [own.id]
+            assert (await saved_views.named(uow, OPPORTUNITY, str(own.id), kind)).view == pilots
+            assert (await saved_views.named(uow, OPPORTUNITY, str(other.id), kind)).is_gone
+    with pytest.raises(Forbidden):
+        await do(bob, "change", board.id, View())
