@@ -71,7 +71,6 @@ def board(view: BoardView, filters: FilterView, views: ViewsOf, dialog: DealDial
 def _head(view: BoardView, filters: FilterView) -> rx.Component:
     return kit.page_head(
         _pipeline_switch(view),
-        layout_switch("board", is_narrowed=filters.chips.length() > 0, carry=view.on_as_list),
         rx.cond(view.viewers.length() > 0, _here_now(view.viewers)),
         kit.menu(
             kit.icon_button("more_horizontal", "More", class_name="hide-s"),
@@ -84,6 +83,7 @@ def _head(view: BoardView, filters: FilterView) -> rx.Component:
             end=True,
         ),
         rx.cond(view.locked == "", _new_deal(view, class_name="hide-s", key="C", data_new_deal="")),
+        beside=layout_switch("board", is_narrowed=filters.chips.length() > 0, carry=view.on_as_list),
     )
 
 
