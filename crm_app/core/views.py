@@ -125,9 +125,7 @@ def columns_of(view: View, entity: Entity) -> tuple[str, ...]:
     return (entity.title, *(n for n in names if n != entity.title))
 
 
-def fit(
-    view: View, entity: Entity, *, hidden: frozenset[str] = frozenset(), custom: conditions.CustomFields | None = None
-) -> tuple[View, list[str]]:
+def fit(view: View, entity: Entity, *, hidden: frozenset[str] = frozenset()) -> tuple[View, list[str]]:
     """The view without what is not there (any more) or not for this role, and the names of what was left out."""
     gone: list[str] = []
 
@@ -143,7 +141,7 @@ def fit(
     if sort == entity.title and not descending:  # as it is anyway
         sort = ""
     kept = view.filter
-    while (bad := _first_bad(kept, kept, (), entity, hidden, custom)) is not None:
+    while (bad := _first_bad(kept, kept, (), entity, hidden)) is not None:
         path, name = bad
         gone.append(name)
         kept = edit.remove(kept, path)
@@ -157,18 +155,17 @@ def _has_order(spec: FieldSpec) -> bool:
 
 def _first_bad(
     root: Condition, node: Condition, path: edit.Path, entity: Entity, hidden: frozenset[str],
-    custom: conditions.CustomFields | None,
 ) -> tuple[edit.Path, str] | None:  # fmt: skip
     """Where the first part stands that cannot run, and the field or relation it names."""
     if isinstance(node, Clause | Related):
         try:
-            conditions.check(node, entity, custom=custom, hidden=hidden)
+            conditions.check(node, entity, hidden=hidden)
         except Invalid:
             return path, node.field if isinstance(node, Clause) else node.relation
         return None
     if not children(node) and path:
         return path, "an empty group"
     for step, child in enumerate(children(node)):
-        if (bad := _first_bad(root, child, (*path, step), entity, hidden, custom)) is not None:
+        if (bad := _first_bad(root, child, (*path, step), entity, hidden)) is not None:
             return bad
     return None

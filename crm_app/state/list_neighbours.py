@@ -29,7 +29,7 @@ def came_from(asked: Mapping[str, object]) -> View | None:
 
 async def around(uow: UnitOfWork, entity: Entity, view: View, record_id: UUID) -> dict[str, str]:
     """The place of a record in a view ("3 of 20"), and the addresses of those before and after it."""
-    view, _ = fit(view, entity, hidden=uow.actor.hidden_fields, custom=lists.custom_of(entity))
+    view, _ = fit(view, entity, hidden=uow.actor.hidden_fields)
     try:
         found = await lists.neighbours(uow, entity, view, record_id)
     except Invalid:  # a list that this role may not ask for

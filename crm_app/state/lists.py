@@ -115,9 +115,8 @@ class RecordList(AppState):
             async with unit_of_work(actor) as uow:
                 entity = await lists.entity_of(uow, self._entity)
                 named = await saved_views.named(uow, entity, asked.get("view", ""))
-                custom = lists.custom_of(entity)
-                self._base, gone = fit(named.view, entity, custom=custom)
-                view, missing = fit(from_address(asked, self._base), entity, custom=custom)
+                self._base, gone = fit(named.view, entity)
+                view, missing = fit(from_address(asked, self._base), entity)
                 lists.check(uow, entity, view.filter)
                 widths = await lists.widths(uow, entity)
                 titles = await lists.titles_in(uow, entity, view.filter)
@@ -322,7 +321,6 @@ def _same(feeds: Sequence[Mapping[str, Any]], fresh: Mapping[str, Any]) -> bool:
 def _chips(whole: Condition, entity: Entity, actor: Actor, titles: Mapping[UUID, str]) -> list[dict[str, str]]:
     """The parts of a filter as {"label", "text"}: a single comparison in two halves, anything else as a sentence."""
     told: dict[str, Any] = {
-        "custom": lists.custom_of(entity),
         "names": name_of(titles),
         "currency": actor.currency,
         "time_zone": actor.time_zone,

@@ -14,7 +14,7 @@ from crm_app.core.conditions import edit
 from crm_app.core.conditions.check import check
 from crm_app.core.conditions.explain import explain, explain_clause
 from crm_app.core.conditions.matches import matches
-from crm_app.core.conditions.names import CustomFields, Names
+from crm_app.core.conditions.names import Names
 from crm_app.core.conditions.operators import OPERATORS, Operator, Takes, operators_for
 from crm_app.core.conditions.resolve import EvalContext
 from crm_app.core.conditions.to_sql import to_sql
@@ -26,7 +26,6 @@ __all__ = [
     "AnyOf",
     "Clause",
     "Condition",
-    "CustomFields",
     "EvalContext",
     "Names",
     "Not",

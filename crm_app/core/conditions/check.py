@@ -1,6 +1,6 @@
 """Say no when a condition is saved, so that a saved condition can always run."""
 
-from crm_app.core.conditions.names import CustomFields, Names
+from crm_app.core.conditions.names import Names
 from crm_app.core.conditions.operators import OPERATORS
 from crm_app.core.conditions.resolve import check_value
 from crm_app.core.conditions.tree import AnyOf, Clause, Condition, Related, children
@@ -12,12 +12,11 @@ def check(
     condition: Condition,
     entity: Entity,
     *,
-    custom: CustomFields | None = None,
     hidden: frozenset[str] = frozenset(),
     trigger: bool = False,
 ) -> None:
     """`Invalid` names the field and the remedy. `trigger` allows `changed` and `changed_to` on the record itself."""
-    _check(condition, entity, Names(custom or {}, hidden), trigger)
+    _check(condition, entity, Names(hidden), trigger)
 
 
 def _check(node: Condition, entity: Entity, names: Names, trigger: bool) -> None:

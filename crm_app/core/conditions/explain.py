@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm_app.core import money
-from crm_app.core.conditions.names import CustomFields, Names
+from crm_app.core.conditions.names import Names
 from crm_app.core.conditions.operators import NUMBERS, OPERATORS, Takes, words
 from crm_app.core.conditions.tree import AllOf, AnyOf, Clause, Condition, Not, Related, Token
 from crm_app.core.dates import show_date, show_moment
@@ -24,7 +24,6 @@ def explain(
     condition: Condition,
     entity: Entity,
     *,
-    custom: CustomFields | None = None,
     names: NameOf | None = None,
     currency: str = "USD",
     time_zone: str = "UTC",
@@ -33,7 +32,7 @@ def explain(
 
     Unknown names are told as they are: a sentence about a condition that no longer fits must still be readable.
     """
-    text = _Speaker(Names(custom or {}), names, currency, time_zone).node(condition, entity, top=True)
+    text = _Speaker(Names(), names, currency, time_zone).node(condition, entity, top=True)
     return text[:1].upper() + text[1:]
 
 
@@ -41,13 +40,12 @@ def explain_clause(
     clause: Clause,
     entity: Entity,
     *,
-    custom: CustomFields | None = None,
     names: NameOf | None = None,
     currency: str = "USD",
     time_zone: str = "UTC",
 ) -> tuple[str, str]:
     """("Amount", "is more than € 10 000")."""
-    return _Speaker(Names(custom or {}), names, currency, time_zone).clause(clause, entity)
+    return _Speaker(Names(), names, currency, time_zone).clause(clause, entity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from crm_app.core.conditions import stored
 from crm_app.core.conditions.formulas import worked_out
-from crm_app.core.conditions.names import CustomFields, Names, custom_key
+from crm_app.core.conditions.names import Names, custom_key
 from crm_app.core.conditions.operators import NUMBERS, TEXTS
 from crm_app.core.conditions.resolve import (
     Contains,
@@ -36,7 +36,6 @@ def matches(
     entity: Entity,
     ctx: EvalContext,
     *,
-    custom: CustomFields | None = None,
     related: RelatedRows | None = None,
     before: Any = None,
     hidden: frozenset[str] = frozenset(),
@@ -46,7 +45,7 @@ def matches(
     `related(record, relation)` gives the records at the other end (trashed ones are passed over here); a condition with
     relations needs it. `before` is the record as it was: without it, on a new record, nothing has changed.
     """
-    reader = _Reader(ctx, Names(custom or {}, hidden), related)
+    reader = _Reader(ctx, Names(hidden), related)
     return reader.node(condition, record, entity, before)
 
 

@@ -1,35 +1,27 @@
 """Names in a condition: the field or relation that is meant, or a refusal that suggests the nearest one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from crm_app.core import registry
 from crm_app.core.errors import Invalid
 from crm_app.core.registry import CUSTOM, Entity, FieldSpec, Relation
 
-CustomFields = Mapping[str, Mapping[str, FieldSpec]]  # entity name -> key without "custom." -> field
-
 
 @dataclass(frozen=True, slots=True)
 class Names:
     """What a viewer may name. `hidden` holds "entity.field" of what the role may not see: to it that does not exist."""
 
-    custom: CustomFields = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
 
     def fields(self, entity: Entity) -> dict[str, FieldSpec]:
-        """Every field of the entity that a condition may name, custom ones as `custom.<key>`."""
-        own = {**entity.fields, **{f"{CUSTOM}{k}": s for k, s in self.custom.get(entity.name, {}).items()}}
-        return {
-            name: spec for name, spec in own.items() if not spec.masked and f"{entity.name}.{name}" not in self.hidden
-        }
+        """Every field of the entity that a condition may name."""
+        return {n: s for n, s in entity.fields.items() if not s.masked and f"{entity.name}.{n}" not in self.hidden}
 
     def field(self, entity: Entity, name: str) -> FieldSpec:
         if f"{entity.name}.{name}" not in self.hidden:
             spec = entity.fields.get(name)
-            if spec is None and name.startswith(CUSTOM):
-                spec = self.custom.get(entity.name, {}).get(name.removeprefix(CUSTOM))
             if spec is not None and spec.masked:
                 raise Invalid(**{name: f"{spec.label} is masked for your role; it cannot be asked for"})
             if spec is not None:

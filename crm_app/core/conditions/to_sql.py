@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from crm_app.core.conditions import stored
 from crm_app.core.conditions.custom_values import custom_value
 from crm_app.core.conditions.formulas import worked_out_sql
-from crm_app.core.conditions.names import CustomFields, Names, custom_key
+from crm_app.core.conditions.names import Names, custom_key
 from crm_app.core.conditions.operators import NUMBERS, OPERATORS, TEXTS
 from crm_app.core.conditions.resolve import (
     Contains,
@@ -39,7 +39,6 @@ def to_sql(
     entity: Entity,
     ctx: EvalContext,
     *,
-    custom: CustomFields | None = None,
     visible: Visible | None = None,
     hidden: frozenset[str] = frozenset(),
     table: sa.FromClause | None = None,
@@ -49,7 +48,7 @@ def to_sql(
     `table` stands for the entity's own table where the query aliases it. `visible` narrows related records to those the
     viewer may see; trashed ones never count. `Invalid` as from `check`.
     """
-    compiler = _Compiler(ctx, Names(custom or {}, hidden), visible)
+    compiler = _Compiler(ctx, Names(hidden), visible)
     return compiler.node(condition, entity, entity.table if table is None else table)
 
 

@@ -278,11 +278,7 @@ def _about(uow: UnitOfWork, entity: Entity, view: View, ids: Sequence[UUID] | No
     if view.query:
         parts.append(f"“{view.query}”")
     if view.filter != ALL:
-        parts.append(
-            explain(
-                view.filter, entity, custom=lists.custom_of(entity), currency=actor.currency, time_zone=actor.time_zone
-            )
-        )
+        parts.append(explain(view.filter, entity, currency=actor.currency, time_zone=actor.time_zone))
     if left_out:
         parts.append(f"without {left_out} of them")
     return " · ".join(parts)

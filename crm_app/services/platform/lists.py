@@ -174,7 +174,6 @@ def condition_sql(uow: UnitOfWork, entity: Entity, condition: Condition) -> sa.C
         condition,
         entity,
         context_of(uow),
-        custom=custom_of(entity),
         visible=lambda other, table: visible(other, actor, table),
         hidden=schema.blind(actor),
     )
@@ -182,7 +181,7 @@ def condition_sql(uow: UnitOfWork, entity: Entity, condition: Condition) -> sa.C
 
 def check(uow: UnitOfWork, entity: Entity, condition: Condition) -> None:
     """Invalid unless this actor may run the condition."""
-    conditions.check(condition, entity, custom=custom_of(entity), hidden=schema.blind(uow.actor))
+    conditions.check(condition, entity, hidden=schema.blind(uow.actor))
     _readable(uow, entity, condition)
 
 
@@ -234,11 +233,6 @@ def _id(value: Any) -> UUID | None:
         return value if isinstance(value, UUID) else UUID(value) if isinstance(value, str) else None
     except ValueError:
         return None
-
-
-def custom_of(entity: Entity) -> dict[str, dict[str, FieldSpec]]:
-    own = {n.removeprefix("custom."): s for n, s in entity.fields.items() if s.custom}
-    return {entity.name: own} if own else {}
 
 
 async def _searched(uow: UnitOfWork, entity: Entity, text: str) -> sa.ColumnElement[bool]:

@@ -5,12 +5,12 @@ hold one that cannot be read; `valid` is the part of it that can run.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from crm_app.core import conditions
-from crm_app.core.conditions import AllOf, AnyOf, Clause, Condition, CustomFields, Names, Not, Related, edit
+from crm_app.core.conditions import AllOf, AnyOf, Clause, Condition, Names, Not, Related, edit
 from crm_app.core.conditions.operators import operators_for, words
 from crm_app.core.conditions.tree import QUANTIFIERS
 from crm_app.core.context import Actor
@@ -40,11 +40,10 @@ class Ground:
     entity: Entity
     actor: Actor
     within: Mapping[str, Entity]
-    custom: CustomFields = field(default_factory=dict)
 
     @property
     def names(self) -> Names:
-        return Names(self.custom, self.hidden)
+        return Names(self.hidden)
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -59,8 +58,7 @@ async def ground(uow: UnitOfWork, entity: Entity) -> Ground:
         found = {r.entity for e in edge for r in relations(e).values()} - set(within)
         edge = [e for name in sorted(found) if (e := await _readable(uow, name)) is not None]
         within |= {e.name: e for e in edge}
-    custom = {k: v for e in within.values() for k, v in lists.custom_of(e).items()}
-    return Ground(entity, uow.actor, within, custom)
+    return Ground(entity, uow.actor, within)
 
 
 async def _readable(uow: UnitOfWork, name: str) -> Entity | None:
@@ -210,7 +208,7 @@ def _other(entity: Entity, relation: str, where: Ground) -> Entity | None:
 def _unready(node: Clause, entity: Entity, where: Ground) -> bool:
     try:
         spec = where.names.field(entity, node.field)
-        conditions.check(node, entity, custom=where.custom, hidden=where.hidden)
+        conditions.check(node, entity, hidden=where.hidden)
     except Invalid:
         return True
     return bool(values.wrong(spec, node))
@@ -229,10 +227,10 @@ def entity_at(root: Condition, path: edit.Path, where: Ground) -> Entity:
     return entity
 
 
-def fresh_clause(entity: Entity, name: str = "", custom: CustomFields | None = None) -> Clause:
+def fresh_clause(entity: Entity, name: str = "") -> Clause:
     """A comparison that still waits for its value."""
     name = name or entity.title
-    spec = Names(custom or {}).field(entity, name)
+    spec = Names().field(entity, name)
     ops = [o.name for o in operators_for(spec.kind)]
     usual = _USUAL.get(spec.kind, "contains" if "contains" in ops else "gte" if "gte" in ops else ops[0])
     return Clause(name, usual, True if spec.kind is Kind.flag else None)
@@ -280,7 +278,7 @@ class _Hand:
 
     def add(self, value: Any) -> Condition:
         inside = (*self.path, 0) if isinstance(self.now, Related) else self.path
-        clause = fresh_clause(entity_at(self.root, inside, self.where), custom=self.where.custom)
+        clause = fresh_clause(entity_at(self.root, inside, self.where))
         return edit.add_clause(self.root, self.path, AnyOf((clause,)) if value == "group" else clause)
 
     def field(self, value: Any) -> Condition:
@@ -289,8 +287,8 @@ class _Hand:
             relation = name.removeprefix(RELATION)
             if (other := _other(self.entity, relation, self.where)) is None:
                 raise Invalid("There is no such relation.")
-            return self.put(Related(relation, "some", AllOf((fresh_clause(other, custom=self.where.custom),))))
-        fresh, now = fresh_clause(self.entity, name, self.where.custom), self.now
+            return self.put(Related(relation, "some", AllOf((fresh_clause(other),))))
+        fresh, now = fresh_clause(self.entity, name), self.now
         spec = self.where.names.field(self.entity, name)
         if isinstance(now, Clause) and now.value is not None and not values.is_choosing(spec):
             kept = Clause(name, now.op, now.value)

@@ -9,13 +9,15 @@ from crm_app.core import conditions
 from crm_app.core.context import Actor
 from crm_app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from crm_app.core.registry import Kind
-from crm_app.core.views import View
+from crm_app.core.views import View, fit
 from crm_app.models.customers.accounts import ACCOUNT
+from crm_app.models.customers.contacts import CONTACT
 from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.services.platform import audit, custom_fields, field_settings, history, lists, records, saved_views
 from crm_app.services.platform.custom_fields import Similar
 from crm_app.services.platform.schema import entity_of
 from crm_app.services.platform.sight import context_of
+from crm_app.state.platform import conditions as builder
 from crm_app.store.uow import unit_of_work
 from tests.services.sales.deals import a_deal
 
@@ -304,6 +306,43 @@ async def test_a_formula_sorts_filters_and_is_summed(admin):
                 if conditions.matches(condition, await uow.get(ACCOUNT.model, r["id"]), entity, context_of(uow))
             ]
             assert record in found and found == await names(filter=condition)
+
+
+async def test_own_fields_of_related_records_are_asked_for(admin, alice):
+    seats = await make(admin, "Seats", "number")
+    tier = await make(admin, "Tier", "choice")
+    per_seat = await make(admin, "Per seat", "formula", formula="{Employees} / {Seats}")
+    given = (("A", 5, "gold"), ("B", 20, "silver"))
+    firms = [await account(admin, name=n, employees=10, **{seats: s, tier: t}) for n, s, t in given]
+    async with unit_of_work(admin) as uow:
+        for firm in firms:
+            await records.create(uow, CONTACT, {"last_name": f"of {firm.name}", "account_id": firm.id})
+
+    def of_account(field, op, value):
+        return conditions.parse({"related": "account", "some": {"field": field, "op": op, "value": value}})
+
+    async with unit_of_work(admin) as uow:
+        entity = await lists.entity_of(uow, "contact")
+        for condition in (
+            of_account(tier, "eq", "gold"), of_account(seats, "lt", 6), of_account(per_seat, "gte", 2),
+        ):  # fmt: skip
+            view, gone = fit(View(filter=condition), entity)
+            found = await lists.page(uow, entity, View(columns=("last_name",), filter=view.filter))
+            assert [r["last_name"] for r in found.rows] == ["of A"] and gone == []
+        assert conditions.explain(of_account(tier, "eq", "gold"), entity) == "Has an account where tier is Gold"
+        where = await builder.ground(uow, entity)
+        assert {tier, seats, per_seat} <= {c["value"] for c in builder.offered(where)["account"]}
+        drawn = builder.Drawing(where, {}).node(of_account(tier, "eq", "gold"), entity)
+        assert drawn["group"]["label"] == "Tier" and not drawn["group"]["error"]
+    blind = alice.with_field_rights({f"account.{seats}": "hidden", f"account.{tier}": "masked"})
+    async with unit_of_work(blind) as uow:
+        entity = await lists.entity_of(uow, "contact")
+        for condition in (of_account(tier, "eq", "gold"), of_account(seats, "lt", 6), of_account(per_seat, "gte", 2)):
+            with pytest.raises(Invalid):
+                await lists.page(uow, entity, View(filter=condition))
+            assert fit(View(filter=condition), entity, hidden=builder.Ground(entity, blind, {}).hidden)[1]
+        offered = {c["value"] for c in builder.offered(await builder.ground(uow, entity))["account"]}
+        assert not {tier, seats, per_seat} & offered
 
 
 async def test_a_formula_pages_by_its_value(admin):
