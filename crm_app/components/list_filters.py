@@ -20,7 +20,7 @@ def filter_chips() -> rx.Component:
             size="sm",
             on_click=ListFilters.ask(-1),
             data_filter="",
-            aria_haspopup="dialog",
+            **kit.ASKS,
         ),
     )
 
@@ -34,7 +34,7 @@ def _chip(chip: rx.Var[dict[str, str]], place: rx.Var[int]) -> rx.Component:
         changed=(ListFilters.is_open & (ListFilters.anchor == f"[data-chip='{place}']")),
         data_chip=place.to_string(),
         data_tip=rx.cond(chip["text"].length() > _CUT, chip["text"], rx.Var("undefined")),
-        aria_haspopup="dialog",
+        **kit.ASKS,
     )
 
 

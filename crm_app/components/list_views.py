@@ -28,7 +28,7 @@ def view_tabs(of: ViewsOf) -> rx.Component:
         kit.icon_button("add", "More views", size=16),
         rx.foreach(ListViews.others, lambda v: kit.menu_link(v["name"].to(str), href=v["href"].to(str))),
         rx.cond(ListViews.others.length() > 0, kit.menu_line()),
-        kit.menu_item("Save what is shown as a view", icon_name="add", on_click=ListViews.ask_new),
+        kit.menu_item("Save what is shown as a view", icon_name="add", on_click=ListViews.ask_new, **kit.ASKS),
         label="More views",
     )
     return kit.tabs(
@@ -97,7 +97,7 @@ def view_changed(of: ViewsOf) -> rx.Component:
             of.may_keep,
             kit.ghost("Save", size="sm", class_name="accent", on_click=ListViews.keep),
         ),
-        kit.ghost(rx.cond(of.may_keep, "Save as", "Save view"), size="sm", on_click=ListViews.ask_new),
+        kit.ghost(rx.cond(of.may_keep, "Save as", "Save view"), size="sm", on_click=ListViews.ask_new, **kit.ASKS),
         kit.ghost("Reset", size="sm", on_click=ListViews.put_back),
         rx.el.span(class_name="vr", aria_hidden="true"),
         class_name="line tight view-changed",

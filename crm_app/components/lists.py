@@ -84,7 +84,7 @@ def list_plus(entity: Entity) -> rx.Component | None:
     elif makes(entity):
         words = kit.sr(f"New {entity.label.lower()}")
         button = rx.el.button(
-            sign, words, type="button", class_name="plus", on_click=RecordForm.ask(entity.name, "", "")
+            sign, words, type="button", class_name="plus", on_click=RecordForm.ask(entity.name, "", ""), **kit.ASKS
         )
     else:
         return None
@@ -105,7 +105,7 @@ def _create(entity: Entity, **props: str) -> rx.Component:
     if not makes(entity):
         return rx.fragment()
     label = f"New {entity.label.lower()}"
-    button = kit.primary(label, icon_name="add", on_click=RecordForm.ask(entity.name, "", ""), **props)
+    button = kit.primary(label, icon_name="add", on_click=RecordForm.ask(entity.name, "", ""), **kit.ASKS, **props)
     return rx.cond(may(f"{entity.name}.create"), button)
 
 

@@ -142,7 +142,8 @@ def record_panel(id: str, label: str, *content: rx.Component) -> rx.Component:
 
 
 def _add(view: rx.Var[RelatedView]) -> rx.Component:
-    add = kit.ghost("Add", icon_name="add", size="sm", on_click=RecordForm.ask(view.makes, view.link, _HEAD.id))
+    ask = RecordForm.ask(view.makes, view.link, _HEAD.id)
+    add = kit.ghost("Add", icon_name="add", size="sm", on_click=ask, **kit.ASKS)
     return rx.cond(view.makes != "", add)
 
 
@@ -206,7 +207,7 @@ def _table(entity: Entity, view: rx.Var[RelatedView]) -> rx.Component:
         f"What belongs to this {entity.label.lower()} will stand here.",
         rx.cond(
             view.makes != "",
-            kit.outline("Add", icon_name="add", on_click=RecordForm.ask(view.makes, view.link, _HEAD.id)),
+            kit.outline("Add", icon_name="add", on_click=RecordForm.ask(view.makes, view.link, _HEAD.id), **kit.ASKS),
         ),
     )
     return rx.fragment(

@@ -123,6 +123,8 @@ class Exports(AppState):
         async with self:
             actor, token = await self.actor(), self.router.session.client_token
         with hub.subscribe(actor.tenant_id, f"exports:{token}", (Signal,)) as messages:
+            async with self:  # once more: a file may have been made before this listened
+                await self._read(actor)
             while (batch := await next_batch(messages, BEAT)) is not None:
                 if rows := _rows(batch):
                     async with self:

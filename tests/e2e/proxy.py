@@ -1,14 +1,17 @@
-"""A load balancer small enough for a test: TCP to whichever server it is told to prefer."""
+"""A load balancer small enough for a test: TCP to whichever server it is told to prefer, near or far away."""
 
 import asyncio
 import contextlib
 
 
 class Proxy:
-    """Connections go to `target`, a port; those that are open stay where they are until `cut`."""
+    """Connections go to `target`, a port; those that are open stay where they are until `cut`.
 
-    def __init__(self, port: int, target: int) -> None:
-        self.port, self.target = port, target
+    What goes over a websocket takes `seconds` more, each way; files and forms come as fast as ever.
+    """
+
+    def __init__(self, port: int, target: int, *, seconds: float = 0.0) -> None:
+        self.port, self.target, self.seconds = port, target, seconds
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -41,16 +44,23 @@ class Proxy:
             ends = {writer, upstream[1]}
             self._open |= ends
             try:
-                await asyncio.gather(_pump(reader, upstream[1]), _pump(upstream[0], writer))
+                first = await reader.read(65536)
+                seconds = self.seconds if b"upgrade: websocket" in first.lower() else 0.0
+                upstream[1].write(first)
+                await asyncio.gather(_pump(reader, upstream[1], seconds), _pump(upstream[0], writer, seconds))
             finally:
                 self._open -= ends
                 upstream[1].close()
         writer.close()
 
 
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, seconds: float) -> None:
+    later = asyncio.get_running_loop().call_later
     with contextlib.suppress(OSError):
         while part := await source.read(65536):
-            sink.write(part)
-            await sink.drain()
-    sink.close()
+            if seconds:
+                later(seconds, sink.write, part)
+            else:
+                sink.write(part)
+                await sink.drain()
+    later(seconds, sink.close)

@@ -28,6 +28,7 @@ from crm_app.store.uow import unit_of_work
 from tests.e2e.board import BoardPage
 from tests.e2e.browsing import DESK, PHONE
 from tests.e2e.test_attachments import PIXEL, a_file
+from tests.e2e.test_deal_page import edit
 from tests.e2e.test_import_page import FILE, csv
 from tests.people import TestWorkspace, found
 from tests.services.sales.deals import a_deal, stage_ids
@@ -102,8 +103,17 @@ async def world(app_database: None) -> World:
     )  # fmt: skip
 
 
-def press(name: str, role: Any = "button") -> Callable[[Page], Awaitable[Any]]:
-    return lambda page: page.get_by_role(role, name=name, exact=True).first.click()
+OPEN = "dialog[open], :popover-open, aside.panel"
+
+
+def press(name: str, role: Any = "button", opens: str = OPEN) -> Callable[[Page], Awaitable[Any]]:
+    """`opens` is seen once the server has answered."""
+
+    async def pressed(page: Page) -> None:
+        await page.get_by_role(role, name=name, exact=True).first.click()
+        await expect(page.locator(opens).first).to_be_visible()
+
+    return pressed
 
 
 async def ask_lost(page: Page) -> None:
@@ -145,6 +155,17 @@ async def moved(page: Page) -> None:
 async def new_deal(page: Page) -> None:
     await page.keyboard.press("c")
     await expect(page.get_by_role("dialog", name="New deal")).to_be_visible()
+
+
+async def both_at_once(page: Page) -> None:
+    """The same field in two tabs: which value shall stand?"""
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    await edit(page, "campaign", "Spring", key="")
+    await edit(other, "campaign", "Summer")
+    await expect(page.locator("[data-field=campaign]")).to_contain_text("Meanwhile: Summer")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog", name="Which value shall stand?")).to_be_visible()
 
 
 async def access_of(page: Page) -> None:
@@ -337,6 +358,7 @@ STOPS = (
     Stop("deal", "/opportunities/{deal_id}", "Send the offer"),
     Stop("deal, timeline", "/opportunities/{deal_id}#timeline", "Created in Qualify"),
     Stop("deal, details", "/opportunities/{deal_id}#details", "Send the offer", bad_amount),
+    Stop("deal, two at once", "/opportunities/{deal_id}#details", "Send the offer", both_at_once),
     Stop("deal, history of a field", "/opportunities/{deal_id}#details", "Send the offer", press("Amount, history")),
     Stop("deal, add person", "/opportunities/{deal_id}", "Send the offer", press("Add person")),
     Stop("deal, add product", "/opportunities/{deal_id}", "Send the offer", press("Add product")),
@@ -370,7 +392,12 @@ STOPS = (
     Stop("teams", "/teams", "Region"),
     Stop("account", "/accounts/{account_id}", "Open deals"),
     Stop("account, deals", "/accounts/{account_id}#opportunities", "Roll-out"),
-    Stop("account, people", "/accounts/{account_id}#people", "Berg", press("People 2", "link")),
+    Stop(
+        "account, people",
+        "/accounts/{account_id}#people",
+        "Berg",
+        press("People 2", "link", "[role=region][aria-label='All people']"),
+    ),
     Stop("account, history", "/accounts/{account_id}#history", "No field was changed"),
     Stop("contacts", "/contacts", "Berg"),
     Stop("contact", "/contacts/{contact_id}", "berg@kessler.example"),

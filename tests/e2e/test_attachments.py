@@ -62,8 +62,7 @@ async def test_by_button_drop_and_paste_then_looked_at_and_undone(visit, alice, 
     await card.get_by_role("button", name="Floor plan.png", exact=True).click()
     dialog = page.get_by_role("dialog", name="Floor plan.png")
     picture = dialog.get_by_role("img", name="Floor plan.png")
-    await expect(picture).to_be_visible()
-    assert await picture.evaluate("i => i.complete && i.naturalWidth") == 1
+    await expect(picture).to_have_js_property("naturalWidth", 1)
     await dialog.get_by_role("button", name="Close").click()
 
     await card.get_by_role("button", name="More about Rack counts.csv").click()

@@ -101,7 +101,9 @@ async def test_what_is_blocked_is_told_with_its_reason_and_its_link(visit, manag
         }
         await records.create(uow, OPPORTUNITY, deal)
     page = await visit(manager, "/accounts")
+    await expect(page.locator("tbody tr[data-id]")).to_have_count(3)
     await page.get_by_role("checkbox", name="Select what is shown").click()
+    await expect(bar(page)).to_contain_text("3 selected")
     await bar(page).get_by_role("button", name="Delete").click()
     await page.get_by_role("button", name="Delete 3 accounts").click()
     result = page.get_by_role("dialog", name="2 accounts deleted, 1 blocked")
@@ -131,6 +133,7 @@ async def test_on_a_phone_tags_are_added(visit, alice):
 async def test_a_list_is_exported_as_it_is_shown(visit, manager, alice):
     await many(alice, 3, city="Graz")
     page = await visit(manager, "/accounts?cols=name,city&sort=-name")
+    await expect(page.locator("tbody tr[data-id]")).to_have_count(3)
     await page.get_by_role("button", name="Export").click()
     dialog = page.get_by_role("dialog", name="Export 3 accounts")
     await dialog.get_by_text("CSV, for programs").click()

@@ -17,6 +17,7 @@ from tests.services.sales.deals import a_deal, read_deal, stage_ids
 async def open_deal(visit, who, deal, query: str = "", **options) -> Page:
     page = await visit(who, f"/opportunities/{deal.id}{query}", **options)
     await expect(page.get_by_role("heading", level=1)).to_have_text(deal.name)
+    await expect(page.locator("#timeline")).to_contain_text("Created in")  # all parts of the page are there
     return page
 
 
@@ -137,6 +138,7 @@ async def test_the_gate_leads_to_its_fields_and_the_dialog_asks_for_the_rest(vis
         await records.update(uow, STAGE, stages["Discovery"], {"required_fields": ["next_step", "campaign"]})
     page = await open_deal(visit, alice, deal)
     await page.get_by_role("button", name="Add next step").click()
+    await expect(field(page, "next_step").locator("input")).to_be_focused()
     await page.keyboard.type("Call them")
     await page.keyboard.press("Enter")
     await expect(page.locator("#details").get_by_text("1 of 2")).to_be_visible()
@@ -164,6 +166,7 @@ async def test_the_log_keeps_a_draft_and_reaches_the_colleague(visit, alice, bob
         person = {"first_name": "Ida", "last_name": "Berg", "account_id": deal.account_id}
         await records.create(uow, CONTACT, person)
     hers, his = await open_deal(visit, alice, deal), await open_deal(visit, bob, deal)
+    await expect(hers.get_by_label("With whom")).to_be_visible()
     await hers.keyboard.press("l")
     box = hers.get_by_role("textbox", name="What was said?")
     await expect(box).to_be_focused()

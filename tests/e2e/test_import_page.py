@@ -1,5 +1,8 @@
 """A file becomes deals, and stops being deals."""
 
+import asyncio
+
+import psycopg
 import sqlalchemy as sa
 from playwright.async_api import expect
 
@@ -99,3 +102,61 @@ async def test_a_reader_cannot_import(visit, reader):
     page = await visit(reader, "/import")
     await expect(page.get_by_text("You cannot import")).to_be_visible()
     await expect(page.locator("input[type=file]")).to_have_count(0)
+
+
+class Held:
+    """No contact is written meanwhile, so that a press comes for certain while the import is at it."""
+
+    def __init__(self, owner_url: str) -> None:
+        self._url = owner_url
+
+    async def __aenter__(self) -> "Held":
+        self._line = await psycopg.AsyncConnection.connect(self._url)
+        await self._line.execute("LOCK TABLE crm_contact IN SHARE MODE")
+        return self
+
+    async def until(self, waiting: int) -> None:
+        """So many statements are stuck: the writing of rows, and what was pressed."""
+        stuck = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        async with asyncio.timeout(20):
+            while (await (await self._line.execute(stuck)).fetchone() or (0,))[0] < waiting:
+                await asyncio.sleep(0.05)
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._line.close()
+
+
+async def test_an_import_is_paused_goes_on_and_another_is_cancelled(visit, manager, database):
+    page = await visit(manager, "/import")
+    press = page.get_by_role("button")
+
+    async def begin(first: int) -> None:
+        rows = "\n".join(f"Person {n},person{n}@example.com" for n in range(first, first + 6_000))  # more than one bit
+        await choose(page, csv(f"Last name,Email\n{rows}", "people.csv"))
+        await press.filter(has_text="Import 6\u202f000 rows").click(timeout=30_000)
+        await expect(page.get_by_role("heading", name="Importing")).to_be_visible()
+
+    async def written() -> int:
+        async with unit_of_work(manager) as uow:
+            living_ones = sa.select(sa.func.count()).where(table_of(Contact).c.deleted_at.is_(None))
+            return await uow.scalar(living_ones) or 0
+
+    async with Held(database.owner) as held:
+        await begin(1)
+        await held.until(1)
+        await press.filter(has_text="Pause").click()
+        await held.until(2)
+    await expect(page.get_by_role("heading", name="Paused")).to_be_visible()
+    await expect(page.get_by_text("5\u202f000 of 6\u202f000")).to_be_visible()
+    assert await written() == 5_000  # what was written stays
+    await page.reload()
+    await press.filter(has_text="Go on").click()
+    await expect(page.get_by_role("heading", name="6\u202f000 contacts imported")).to_be_visible(timeout=30_000)
+
+    async with Held(database.owner) as held:
+        await begin(10_001)
+        await held.until(1)
+        await press.filter(has_text="Cancel and take back").click()
+        await held.until(2)
+    await expect(page.get_by_text("What do you import?")).to_be_visible(timeout=30_000)
+    assert await written() == 6_000

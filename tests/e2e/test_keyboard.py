@@ -3,8 +3,22 @@
 import inspect
 import re
 import sys
+from collections.abc import AsyncIterator
 
+import pytest
 from playwright.async_api import Page, expect
+
+from tests.e2e.proxy import Proxy
+from tests.e2e.server import Server, free_port
+
+
+@pytest.fixture
+async def far(server: Server) -> AsyncIterator[str]:
+    """The address of the server at the end of a long line."""
+    line = Proxy(free_port(), server.port, seconds=0.3)
+    await line.start()
+    yield line.url
+    await line.stop()
 
 
 async def press(page: Page, *keys: str) -> None:
@@ -78,6 +92,28 @@ async def test_a_contact_is_made_found_edited_and_deleted_by_keyboard(visit, adm
     await expect(page.get_by_role("heading", name="Contacts", level=1)).to_be_visible()
     await press(page, "Control+z")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Ida Falk")
+
+
+async def test_fast_fingers_do_not_wait_for_the_form(visit, far, admin):
+    """What is typed before a form is there goes into it, and not to the keys of the page; Esc takes the press back."""
+    page = await visit(admin, "/contacts", base_url=far)
+    dialog = page.get_by_role("dialog", name="New contact")
+    await expect(page.get_by_text("No contacts yet")).to_be_visible()
+    await page.keyboard.type("cUte")
+    await press(page, "Tab")
+    await page.keyboard.type("Berg")
+    await expect(dialog.get_by_label("Last name")).to_have_value("Berg")
+    await expect(dialog.get_by_label("First name")).to_have_value("Ute")
+    await press(page, "Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Ute Berg")
+
+    await to_contacts(page)
+    await expect(page.locator("tbody").get_by_text("Ute Berg")).to_be_visible()
+    await press(page, "c", "Escape", "/")
+    await page.keyboard.type("ut")
+    await expect(page).to_have_url(re.compile("q=ut"))
+    await expect(dialog).to_be_hidden()
+    await expect(page.get_by_role("searchbox", name="Search contacts")).to_be_focused()
 
 
 def test_no_hand_is_on_a_mouse() -> None:

@@ -69,6 +69,7 @@ async def test_a_record_opens_beside_the_list_and_the_next_one(visit, alice):
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("complementary", name="Company 000")).to_be_visible()
     await page.keyboard.press("Escape")
+    await expect(page.get_by_role("complementary", name="Company 000")).to_be_hidden()
     await expect(page.locator("[data-row='0'] [data-col='0']")).to_be_focused()
     async with page.context.expect_page() as opened:
         await page.locator("[data-row='2']").get_by_role("link", name="Company 002").click(modifiers=["Control"])
@@ -83,6 +84,7 @@ async def test_columns_and_their_widths_stay_as_they_were_made(visit, alice):
     await page.get_by_role("button", name="Move City up").click()
     await expect(page).to_have_url(re.compile("cols=.*city"))
     await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog", name="Columns and density")).to_be_hidden()
     edge = page.get_by_role("separator", name="Width of Name")
     await edge.focus()
     await page.keyboard.press("ArrowRight")

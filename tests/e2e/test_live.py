@@ -147,11 +147,10 @@ async def test_strangers_see_nothing(visit, alice, mallory):
         heard = frames_of(page)
         await page.goto(f"/pipeline?p={secret.pipeline_id}")
         await expect(page.get_by_role("heading", name="Qualify" if who else "Sign in")).to_be_visible()
-        await move(alice, secret, "Proposal" if who else "Contract")
-        await open_board(hers)
+        await move(alice, secret, stage := "Proposal" if who else "Contract")
+        await (await open_board(hers)).shows(stage, "Secret roll-out")  # whoever may hear of it has
         await expect(page.get_by_text("Secret roll-out")).to_have_count(0)
         assert heard and not [f for f in heard if "Secret" in f or "Alice" in f or str(secret.id) in f]
-    await (await open_board(hers)).shows("Contract", "Secret roll-out")
 
 
 def frames_of(page: Page) -> list[str]:

@@ -46,6 +46,7 @@ async def test_from_an_empty_list_to_a_company_with_a_person(visit, alice):
     await page.locator("[data-field=city] .val").click()
     await page.keyboard.type("Linz")
     await page.keyboard.press("Enter")
+    await expect(page.locator("[data-field=city]").get_by_role("status").last).to_have_text("City saved")
     await tabs.get_by_role("link", name="History").click()
     await expect(page.get_by_role("row").filter(has_text="Linz")).to_contain_text("Alice")
     await page.reload()

@@ -38,7 +38,7 @@ from crm_app.components.kit.composers import composer, remark
 from crm_app.components.kit.conditions import condition_builder
 from crm_app.components.kit.connection import connection_banner, on_return, one_session, tooltips
 from crm_app.components.kit.datatables import data_table
-from crm_app.components.kit.dialogs import dialog, drawer
+from crm_app.components.kit.dialogs import ASKS, dialog, drawer
 from crm_app.components.kit.empty import (
     board_art,
     bone,
@@ -105,6 +105,7 @@ from crm_app.components.kit.palettes import palette
 from crm_app.components.kit.tables import bulk_bar, cell, column, pick_cell, sortable, table
 
 __all__ = [
+    "ASKS",
     "Key",
     "act_link",
     "anchored",

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { arrived } from "./ahead.js";
 import { place } from "./menu.jsx";
 
 /* A panel that Python opens beside what `anchor` selects. It stays open while somebody works in it elsewhere: Esc and its
@@ -27,6 +28,7 @@ export function Anchored({ open = false, anchor = "", label, className = "", loo
     if (!el.matches(":popover-open")) el.showPopover();
     put();
     if (!el.contains(document.activeElement)) el.focus({ preventScroll: true });
+    arrived(el, () => now.current.onDismiss?.());
     const outside = (e) => {
       if (now.current.loose && !el.contains(e.target) && !e.target.closest?.("[popover], dialog")) now.current.onDismiss?.();
     };

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { arrived } from "./ahead.js";
 import { useReturn } from "./connection.jsx";
 
 // What stands in the boxes of a form; of a box with a list also the words that are seen.
@@ -19,20 +20,21 @@ export function Dialog({ open, onDismiss, id, className, firm, memory, onReturn,
   const ref = useRef(null);
   useReturn(() => open && memory && onReturn?.(memory, typedIn(ref.current.querySelector("form"))));
 
+  const dismiss = () => {
+    ref.current.close();
+    onDismiss?.();
+  };
+
   useEffect(() => {
     const el = ref.current;
     if (open && !el.open) {
       el.showModal();
       el.querySelector("[data-autofocus], [aria-invalid=true]")?.focus();
+      arrived(el, firm ? undefined : dismiss);
     } else if (!open && el.open) {
       el.close();
     }
   }, [open]);
-
-  const dismiss = () => {
-    ref.current.close();
-    onDismiss?.();
-  };
 
   return (
     <dialog

@@ -10,6 +10,8 @@ from crm_app.components.kit.buttons import outline
 from crm_app.components.kit.forms import hidden
 
 Text = str | rx.Var
+# On a button that asks the server for a dialog or a panel: what is typed until it comes is kept for it (ahead.js).
+ASKS = {"data_asks": "", "aria_haspopup": "dialog"}
 
 
 class Dialog(rx.Component):

@@ -20,7 +20,7 @@ const combo = (e) => {
 export function Hotkeys({ keys = [], acts = [], letters = true, onHotkey }) {
   const now = useRef({});
   now.current = { keys, acts, letters, onHotkey };
-  const before = useRef({ key: "", at: 0 });
+  const before = useRef({ key: "", at: -PAUSE });
 
   useEffect(() => {
     if (acts.length) document.documentElement.dataset.letters = letters ? "on" : "off";
@@ -33,8 +33,8 @@ export function Hotkeys({ keys = [], acts = [], letters = true, onHotkey }) {
       const isLetter = !one.startsWith("mod+") && !one.startsWith("alt+");
       if (one !== ANYWHERE && (e.target.closest?.(TYPING) || document.querySelector("dialog[open]"))) return;
       if (isLetter && (!letters || document.documentElement.dataset.letters === "off")) return;
-      const two = Date.now() - before.current.at < PAUSE ? `${before.current.key} ${one}` : one;
-      before.current = { key: one, at: Date.now() };
+      const two = e.timeStamp - before.current.at < PAUSE ? `${before.current.key} ${one}` : one;
+      before.current = { key: one, at: e.timeStamp }; // when it was pressed: a busy page may come to it later
       for (const pressed of new Set([two, one])) {
         if (keys.includes(pressed)) {
           e.preventDefault();

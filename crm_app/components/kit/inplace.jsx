@@ -56,9 +56,9 @@ export function InPlace({
   onRest,
 }) {
   const id = useId();
-  const [mode, setMode] = useState("rest");
-  const now = useRef("rest");
-  const [text, setText] = useState("");
+  const [mode, setMode] = useState(atOnce ? "edit" : "rest");
+  const now = useRef(mode);
+  const [text, setText] = useState(atOnce ? (value ?? "") : "");
   const [slow, setSlow] = useState(false);
   const [waiting, setWaiting] = useState(false);
   const [ticked, setTicked] = useState(false);
@@ -66,8 +66,8 @@ export function InPlace({
   const [message, setMessage] = useState("");
   const [theirs, setTheirs] = useState(null);
   const [asks, setAsks] = useState(false);
-  const start = useRef("");
-  const startShown = useRef("");
+  const start = useRef(text);
+  const startShown = useRef(atOnce ? display || text : "");
   const sent = useRef({ value: "", label: "", stamp: null });
   const field = useRef(null);
   const button = useRef(null);
@@ -162,12 +162,9 @@ export function InPlace({
     });
   }, [asks, theirs]);
 
-  // in a cell of a table: open from the start, and told when it is done
-  const opened = useRef(false);
+  // in a cell of a table: open from the start, so that what is typed after Enter goes into it, and told when it is done
   useEffect(() => {
-    if (atOnce && mode === "rest" && !opened.current) edit();
-    else if (atOnce && mode === "rest" && !ticked) onRest?.();
-    if (mode !== "rest") opened.current = true;
+    if (atOnce && mode === "rest" && !ticked) onRest?.();
   }, [mode, ticked]);
 
   // drawn anew while something was typed: go on there

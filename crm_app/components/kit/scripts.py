@@ -3,6 +3,7 @@
 import reflex as rx
 
 rx.asset("acts.js", shared=True)
+rx.asset("ahead.js", shared=True)
 ACT_LINK = rx.asset("act_link.jsx", shared=True).importable_path
 ANCHORED = rx.asset("anchored.jsx", shared=True).importable_path
 ATTACH = rx.asset("attach.jsx", shared=True).importable_path

@@ -1,17 +1,20 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef } from "react";
 
 /* A panel that opens beside the sheet. It takes the focus, Esc closes it, and the focus goes back to where it was. */
 export function SidePanel({ label, className = "", onDismiss, children }) {
   const box = useRef(null);
   const opener = useRef(null);
 
-  useEffect(() => {
+  // before anything of it is seen, so that Esc finds it
+  useLayoutEffect(() => {
     opener.current = document.activeElement;
+    box.current.focus({ preventScroll: true });
+  }, []);
+  useEffect(() => {
     const moved = (e) => {
       if (!box.current?.contains(e.target) && !e.target.closest?.("dialog")) opener.current = e.target;
     };
     document.addEventListener("focusin", moved);
-    box.current.focus({ preventScroll: true });
     return () => {
       document.removeEventListener("focusin", moved);
       const isNowhere = !document.activeElement || document.activeElement === document.body;

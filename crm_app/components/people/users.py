@@ -20,7 +20,10 @@ def people() -> rx.Component:
         _invitation(),
         current="/settings/people",
         actions=(
-            rx.cond(may(MANAGE), kit.primary("Invite", icon_name="person_add", on_click=UsersState.ask_invitation)),
+            rx.cond(
+                may(MANAGE),
+                kit.primary("Invite", icon_name="person_add", on_click=UsersState.ask_invitation, **kit.ASKS),
+            ),
         ),
         panel=rx.cond(UsersState.chosen["id"].to(str) != "", _panel(), rx.fragment()),
     )

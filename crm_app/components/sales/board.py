@@ -120,7 +120,7 @@ def _start_deal(view: BoardView) -> Any:
 
 
 def _new_deal(view: BoardView, **props: Any) -> rx.Component:
-    return kit.primary("New deal", icon_name="add", on_click=_start_deal(view), **props)
+    return kit.primary("New deal", icon_name="add", on_click=_start_deal(view), **kit.ASKS, **props)
 
 
 def plus(view: BoardView) -> rx.Component:

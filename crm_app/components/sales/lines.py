@@ -11,7 +11,8 @@ _MAY = may("opportunity.update")
 
 
 def lines_card() -> rx.Component:
-    add = rx.cond(_MAY, kit.ghost("Add product", icon_name="add", size="sm", on_click=DealParts.ask_line("")))
+    button = kit.ghost("Add product", icon_name="add", size="sm", on_click=DealParts.ask_line(""), **kit.ASKS)
+    add = rx.cond(_MAY, button)
     return rx.el.section(
         rx.el.header(
             rx.el.h2("Products"),

@@ -12,9 +12,8 @@ _MAY = may("opportunity.update")
 
 
 def people_card() -> rx.Component:
-    add = rx.cond(
-        _MAY, kit.ghost("Add person", icon_name="person_add", size="sm", on_click=DealParts.ask_person), rx.fragment()
-    )
+    button = kit.ghost("Add person", icon_name="person_add", size="sm", on_click=DealParts.ask_person, **kit.ASKS)
+    add = rx.cond(_MAY, button)
     return rx.el.section(
         rx.el.header(
             rx.el.h2("People"),

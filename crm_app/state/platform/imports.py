@@ -81,19 +81,20 @@ class ImportState(AppState):
         async with self:
             actor, token = await self.actor(), self.router.session.client_token
         with hub.subscribe(actor.tenant_id, f"import:{token}", (Signal,)) as messages:
-            while (batch := await next_batch(messages, BEAT)) is not None:
+            batch: list[Any] | None = []  # what was told before this listened is looked at too
+            while batch is not None:
                 mine = [m for m in batch if m.topic == jobs.TOPIC and m.body.get("user") == str(actor.user_id)]
-                if not mine and self.phase not in (RUN, MATCH):
-                    continue
-                async with self:
-                    actor = await self.actor()
-                    before = self.job
-                    await self.show(actor)
-                    changed = before != self.job
-                if changed:
-                    yield _refresh()
-                    if self.phase == DONE and before["status"] != JobStatus.done:
-                        yield ImportsMade.load
+                if mine or self.phase in (RUN, MATCH):
+                    async with self:
+                        actor = await self.actor()
+                        before = self.job
+                        await self.show(actor)
+                        changed = before != self.job
+                    if changed:
+                        yield _refresh()
+                        if self.phase == DONE and before["status"] != JobStatus.done:
+                            yield ImportsMade.load
+                batch = await next_batch(messages, BEAT)
 
     @internal
     async def show(self, actor: Actor) -> None:
