@@ -1,6 +1,7 @@
 """A file becomes deals, and stops being deals."""
 
 import asyncio
+from typing import Self
 
 import psycopg
 import sqlalchemy as sa
@@ -110,17 +111,19 @@ class Held:
     def __init__(self, owner_url: str) -> None:
         self._url = owner_url
 
-    async def __aenter__(self) -> "Held":
+    async def __aenter__(self) -> Self:
         self._line = await psycopg.AsyncConnection.connect(self._url)
-        await self._line.execute("LOCK TABLE crm_contact IN SHARE MODE")
+        await self._line.execute(f"LOCK TABLE {table_of(Contact).name} IN SHARE MODE")
         return self
 
     async def until(self, waiting: int) -> None:
         """So many statements are stuck: the writing of rows, and what was pressed."""
         stuck = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        async with asyncio.timeout(20):
-            while (await (await self._line.execute(stuck)).fetchone() or (0,))[0] < waiting:
-                await asyncio.sleep(0.05)
+        for _ in range(400):
+            if (await (await self._line.execute(stuck)).fetchone() or (0,))[0] >= waiting:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError("nothing waits for the contacts")
 
     async def __aexit__(self, *_: object) -> None:
         await self._line.close()

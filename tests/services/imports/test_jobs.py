@@ -67,6 +67,16 @@ async def test_a_file_is_recognised_checked_and_written(admin):
     assert line.sentence.endswith("is imported") and line.href == "/import"
 
 
+async def test_the_next_import_puts_the_result_of_the_last_one_away(admin):
+    wizard = await ready(admin)
+    await wizard.run()
+    async with unit_of_work(admin) as uow:
+        following = await jobs.start(uow)
+        await jobs.cancel(uow, following.id)
+    async with unit_of_work(admin) as uow:
+        assert await jobs.open_one(uow) is None
+
+
 async def test_a_run_that_died_goes_on_where_it_was(admin):
     wizard = await ready(admin)
     await bits(wizard, 2)

@@ -76,12 +76,7 @@ async def open_one(uow: UnitOfWork) -> JobView | None:
     allowed(uow.actor)
     query = (
         sa.select(ImportJob)
-        .where(
-            _jobs.c.user_id == uow.actor.user_id,
-            _jobs.c.status != JobStatus.closed,
-            _jobs.c.updated_at > uow.now - _KEPT,
-            sa.not_(_jobs.c.document.has_key("rights")),
-        )
+        .where(_by_hand(uow.actor), _jobs.c.status != JobStatus.closed, _jobs.c.updated_at > uow.now - _KEPT)
         .order_by(_jobs.c.created_at.desc())
         .limit(1)
     )
@@ -89,18 +84,27 @@ async def open_one(uow: UnitOfWork) -> JobView | None:
     return None if job is None else _view(job)
 
 
+def _by_hand(actor: Actor) -> sa.ColumnElement[bool]:
+    """One's own imports, without those of one's programs."""
+    return sa.and_(_jobs.c.user_id == actor.user_id, sa.not_(_jobs.c.document.has_key("rights")))
+
+
 async def read(uow: UnitOfWork, job_id: UUID) -> JobView:
     return _view(await _mine(uow, job_id))
 
 
 async def start(uow: UnitOfWork, *, document: Document | None = None) -> JobView:
-    """A new import without a file yet. A program's is kept to what its key may do."""
+    """A new import without a file yet: the result of the one before was read. A program's is kept to what its key may
+    do."""
     allowed(uow.actor)
     if uow.actor.user_id is None:
         raise Forbidden("Only a person, or a program of one, can import.")
     chosen = dict(document or outline.EMPTY)
     if uow.actor.source is Source.api:
         chosen["rights"] = sorted(uow.actor.permissions)
+    else:
+        read_ones = sa.and_(_by_hand(uow.actor), _jobs.c.status == JobStatus.done)
+        await uow.execute(sa.update(_jobs).where(read_ones).values(status=JobStatus.closed))
     job = ImportJob(
         id=new_id(), user_id=uow.actor.user_id, document=chosen, created_at=uow.now, updated_at=uow.now,
         progress={"text": "", "done": 0, "total": 0},
