@@ -5,13 +5,15 @@ Nothing here trusts a name: where a file lies and what it may do in a browser fo
 
 import asyncio
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
+from crm_app.api.guard import is_by_token
 from crm_app.api.requests import person_at
 from crm_app.core import filetypes, registry
 from crm_app.core.context import Actor
@@ -36,16 +38,22 @@ async def receive(request: Request) -> Response:
     if entity is None:
         raise NotFound("There is no such record, or you may not see it.")
     record_id = _id(request, "record_id")
+    kept = await received(request, actor, entity, record_id)
+    return JSONResponse({"id": str(kept.id), "name": kept.name, "size": kept.size, "type": kept.kind}, 201)
+
+
+async def received(request: Request, actor: Actor, entity: Entity, record_id: UUID) -> Attachment:
+    """The body of the request as a file of the record, under the name in the query. Refused before a byte is taken
+    where the actor may not attach."""
     declared = request.headers.get("content-length", "")
-    async with unit_of_work(actor) as uow:  # before a byte is taken
+    async with unit_of_work(actor) as uow:
         await attachments.allow(uow, entity, record_id, size=int(declared) if declared.isdecimal() else 0)
     most = settings().file_most_mb * 1024**2
     upload = await uploads.spool(actor, request.query_params.get("name", ""), request.stream(), largest=most)
     try:
-        kept = await _keep(actor, entity, record_id, upload)
+        return await _keep(actor, entity, record_id, upload)
     finally:
         await asyncio.to_thread(uploads.discard, actor, upload.id)
-    return JSONResponse({"id": str(kept.id), "name": kept.name, "size": kept.size, "type": kept.kind}, 201)
 
 
 async def _keep(actor: Actor, entity: Entity, record_id: UUID, upload: uploads.Upload) -> Attachment:
@@ -78,7 +86,11 @@ def _looked_into(path: Path) -> FileType:
 
 async def save(request: Request) -> Response:
     """GET /api/files/<id>: to be saved, whatever it is."""
-    attachment = await _found(request)
+    return await saved(await _found(request))
+
+
+async def saved(attachment: Attachment) -> Response:
+    """The content, to be saved."""
     kind = filetypes.of_name(attachment.kind)
     # A page, a drawing or a script is bytes and no more: no browser opens it as what it is.
     return await _sent(attachment, "attachment", kind.media_type if kind.preview else "application/octet-stream")
@@ -122,8 +134,16 @@ def _id(request: Request, name: str) -> UUID:
         raise NotFound(_GONE) from error
 
 
+class _OfPages(Route):
+    """What brings a token is a program's: the interface for those has addresses of its own below /api/files/."""
+
+    def matches(self, scope: Any) -> Any:
+        is_programs = scope["type"] == "http" and is_by_token(scope)
+        return (Match.NONE, {}) if is_programs else super().matches(scope)
+
+
 routes = [
-    Route("/api/files/{slug}/{record_id}", receive, methods=["POST"]),
-    Route("/api/files/{file_id}", save, methods=["GET"]),
-    Route("/api/files/{file_id}/look", look, methods=["GET"]),
+    _OfPages("/api/files/{slug}/{record_id}", receive, methods=["POST"]),
+    _OfPages("/api/files/{file_id}", save, methods=["GET"]),
+    _OfPages("/api/files/{file_id}/look", look, methods=["GET"]),
 ]

@@ -100,7 +100,8 @@ def _most(path: str) -> int:
         return _FORM_BYTES
     if path.startswith("/api/") and "/bulk/" in path:
         return _BULK_BYTES
-    is_file = path.startswith((_UPLOAD, *_FILES)) or (path.startswith("/api/") and path.rstrip("/").endswith("/import"))
+    is_sent = path.startswith("/api/") and path.rstrip("/").endswith(("/import", "/files"))
+    is_file = path.startswith((_UPLOAD, *_FILES)) or is_sent
     return _UPLOAD_BYTES if is_file else _BODY_BYTES
 
 

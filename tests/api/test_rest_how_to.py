@@ -34,7 +34,7 @@ async def test_the_examples_work(base_url, program, admin, tmp_path):
     assert len(parts) == len(BLOCKS)
     refused = [p for p in parts if '"error_code"' in p and '"results"' not in p]
     assert refused == []
-    listed, deals, found, made, changed, gone, many, files, exported, pair = parts
+    listed, deals, found, made, changed, gone, many, files, exported, comment, file, notices, pair = parts
     assert {"data", "paging"} == set(json.loads(listed))
     (deal,) = json.loads(deals)["data"]
     assert deal["amount_minor"] == 99_000_00 and deal["account"]["name"]
@@ -44,4 +44,6 @@ async def test_the_examples_work(base_url, program, admin, tmp_path):
     assert [r["status"] for r in json.loads(many)["results"]] == [201, 422]
     assert files.count('"status_url":"/api/imports/') == 2
     assert "Acme Tools" in exported  # what was imported comes as soon as a worker has it
+    assert json.loads(comment)["plain"].endswith(" signed today") and json.loads(comment)["mentions"]
+    assert json.loads(file)["size"] == 19 and json.loads(notices)["unread"] == 0
     assert json.loads(pair)["token_type"] == "Bearer"

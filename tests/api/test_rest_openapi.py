@@ -51,7 +51,14 @@ async def test_people_read_it_without_scripts_or_strangers(base_url):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "part", ["accounts|token|imports|me", "opportunities", "activities|users", "contacts|stages|products|competitors"]
+    "part",
+    [
+        "accounts|token|imports|me",
+        "opportunities",
+        "activities|users",
+        "contacts|stages|products|competitors",
+        "comments|files|notifications|products/{id}/(comments|files)",
+    ],
 )
 async def test_no_answer_is_undocumented(base_url, program, workspace, monkeypatch, tmp_path, part):
     monkeypatch.setattr(calls, "_STRANGERS", Buckets(1000, 100_000))

@@ -19,6 +19,7 @@ RECORD = "what one may do with the record that it hangs on"
 FREE = {
     "activities.comments.purge": CLOCK,
     "activities.comments.put_back": OWN,
+    "activities.comments.read": RECORD,
     "activities.comments.remove": OWN,
     "activities.comments.tell_mentioned": CALLED,
     "people.roles.own_role": CALLED,

@@ -6,7 +6,21 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from crm_app.api.rest import bulk, docs, exporting, importing, merging, reading, tokens, transitions, trash, writing
+from crm_app.api.rest import (
+    bulk,
+    comments,
+    docs,
+    exporting,
+    files,
+    importing,
+    merging,
+    notifications,
+    reading,
+    tokens,
+    transitions,
+    trash,
+    writing,
+)  # fmt: skip
 from crm_app.api.rest.answers import Answer
 from crm_app.api.rest.calls import Endpoint, Public, public, served, told
 from crm_app.api.rest.entities import ALL
@@ -28,7 +42,26 @@ BULK: Mapping[str, Methods] = {
     "delete": {"POST": bulk.delete},
 }
 MERGES: Mapping[str, Methods] = {"merge": {"POST": merging.merge}, "merges": {"GET": merging.listed}}
-_SINGLE: Mapping[str, Methods] = {"me": {"GET": reading.me}, "trash": {"GET": trash.listed}}
+_SINGLE: Mapping[str, Methods] = {
+    "me": {"GET": reading.me},
+    "trash": {"GET": trash.listed},
+    "notifications": {"GET": notifications.listed},
+}
+# What hangs on records: below them, and by its own id.
+HANGING: Mapping[str, Methods] = {
+    "comments": {"GET": comments.listed, "POST": comments.add},
+    "files": {"GET": files.listed, "POST": files.add},
+}
+_HUNG: Mapping[str, Methods] = {
+    "comments": {"GET": comments.read, "PATCH": comments.change, "DELETE": comments.remove},
+    "files": {"GET": files.read, "DELETE": files.remove},
+    "notifications": {"PATCH": notifications.mark},
+}
+_HUNG_ACTS: Mapping[tuple[str, str], Methods] = {
+    ("comments", "restore"): {"POST": comments.restore},
+    ("files", "restore"): {"POST": files.restore},
+    ("files", "content"): {"GET": files.content},
+}
 # Written by functions of their own, under Settings.
 MANAGED_LISTS: Methods = {"GET": reading.listed}
 MANAGED_RECORDS: Methods = {"GET": reading.read}
@@ -68,7 +101,8 @@ async def _led(request: Request, segments: tuple[str, ...]) -> Any:
 def methods_of(segments: tuple[str, ...]) -> Methods | None:
     """What an address knows; None when there is no such address."""
     entity = registry.by_slug(segments[0]) if segments else None
-    return (_merges(segments) if merging.is_merged(entity) else None) or _methods(segments, entity)
+    merged = _merges(segments) if merging.is_merged(entity) else None
+    return merged or _hanging(segments, entity) or _methods(segments, entity)
 
 
 def _methods(segments: tuple[str, ...], entity: registry.Entity | None) -> Methods | None:
@@ -97,6 +131,19 @@ def _methods(segments: tuple[str, ...], entity: registry.Entity | None) -> Metho
         case 3 if entity is not None and _leads_to_many(entity, segments[2]):
             return {"GET": reading.listed_there}
     return None
+
+
+def _hanging(segments: tuple[str, ...], entity: registry.Entity | None) -> Methods | None:
+    """What hangs on a record: below it, or by an id of its own."""
+    if segments == ("notifications", "read"):
+        return {"POST": notifications.mark_read}
+    if len(segments) == 2:
+        return _HUNG.get(segments[0])
+    if len(segments) != 3:
+        return None
+    if entity is not None and not entity.is_managed:
+        return HANGING.get(segments[2])
+    return _HUNG_ACTS.get((segments[0], segments[2]))
 
 
 def _merges(segments: tuple[str, ...]) -> Methods | None:

@@ -24,6 +24,10 @@ FILLED_IN = ("owner_id", "number")  # by the services, where nothing is given; a
 _EMPTY: dict[Kind, Any] = {Kind.choices: [], Kind.json: []}
 
 
+def is_id(text: Any) -> bool:
+    return isinstance(text, str) and _UUID.fullmatch(text) is not None
+
+
 def values_of(entity: Entity, body: Mapping[str, Any]) -> dict[str, Any]:
     """Typed values of the fields of a body. Invalid for what is no field, with the nearest that is."""
     wrong = {n[:100]: _unknown(entity, n) for n in body if n not in entity.fields}

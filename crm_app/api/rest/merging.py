@@ -6,6 +6,7 @@ from uuid import UUID
 
 from crm_app.api.rest import queries
 from crm_app.api.rest.answers import Answer, answer
+from crm_app.api.rest.bodies import is_id
 from crm_app.api.rest.calls import Call
 from crm_app.api.rest.entities import entity_of
 from crm_app.api.rest.schemas import Schema
@@ -85,11 +86,11 @@ def _read(body: dict[str, Any]) -> tuple[list[UUID], dict[str, UUID], dict[UUID,
     """Typed values of the body; Invalid for each that does not fit."""
     wrong = {n[:100]: f"is not understood here; known are {', '.join(_KNOWN)}" for n in body if n not in _KNOWN}
     others, picks, versions = body.get("other_ids"), body.get("picks", {}), body.get("versions", {})
-    if not isinstance(others, list) or not others or not all(map(_is_id, others)):
+    if not isinstance(others, list) or not others or not all(map(is_id, others)):
         wrong["other_ids"] = "must be a list of ids"
-    if not isinstance(picks, dict) or not all(map(_is_id, picks.values())):
+    if not isinstance(picks, dict) or not all(map(is_id, picks.values())):
         wrong["picks"] = "must name, for a field, the id of the record whose value it gets"
-    if not isinstance(versions, dict) or not all(_is_id(k) and type(v) is int for k, v in versions.items()):
+    if not isinstance(versions, dict) or not all(is_id(k) and type(v) is int for k, v in versions.items()):
         wrong["versions"] = "must be the versions that you read, by id"
     if wrong:
         raise Invalid(**wrong)
@@ -98,13 +99,6 @@ def _read(body: dict[str, Any]) -> tuple[list[UUID], dict[str, UUID], dict[UUID,
         {str(n): UUID(i) for n, i in picks.items()},
         {UUID(i): v for i, v in versions.items()},
     )
-
-
-def _is_id(text: Any) -> bool:
-    try:
-        return isinstance(text, str) and len(text) == 36 and bool(UUID(text))
-    except ValueError:
-        return False
 
 
 def paths(entity: Entity, one: str, writes: Callable[..., Schema], lately: Schema, record_id: Schema) -> Schema:

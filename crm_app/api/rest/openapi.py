@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from crm_app.api.rest import bulk, merging, openapi_files, queries, schemas, transitions, trash
+from crm_app.api.rest import bulk, merging, openapi_files, openapi_hanging, queries, schemas, transitions, trash
 from crm_app.api.rest.schemas import Schema, camel
 from crm_app.core import registry
 from crm_app.core.conditions import operators_for
@@ -58,12 +58,15 @@ def document(entities: Iterable[Entity], *, server: str = "/api") -> dict[str, A
         "info": {"title": "SalesCompass", "version": "1", "description": _ABOUT},
         "servers": [{"url": server}],
         "security": [{"token": []}],
-        "tags": [{"name": e.plural} for e in known] + [{"name": n} for n in ("Trash", "Imports", "Tokens")],
+        "tags": [
+            {"name": n} for n in (*(e.plural for e in known), *openapi_hanging.TAGS, "Trash", "Imports", "Tokens")
+        ],
         "paths": {path: item for e in known for path, item in _paths(e).items()}
         | _imports()
         | _tokens()
         | _me()
-        | _trash(),
+        | _trash()
+        | openapi_hanging.alone(_answers, [_IDEMPOTENCY, _IF_NONE_MATCH], _UNCHANGED),
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {name: schema for e in known for name, schema in _schemas(e).items()} | _shared(),
@@ -107,6 +110,7 @@ def _paths(entity: Entity) -> dict[str, Any]:
     paths[one]["delete"] = _writes(entity, "delete", f"Put {article} into the trash", gives="Deleted")
     back = _writes(entity, "restore", f"Take {article} out of the trash", gives=name)
     paths[f"{one}restore/"] = {"parameters": [_ID], "post": back}
+    paths |= openapi_hanging.below(entity, one, _answers, [_IDEMPOTENCY, _IF_NONE_MATCH], _UNCHANGED)
     if transitions.is_deal(entity):
         moved = _writes(entity, "transition", "Move, win, lose or reopen a deal", body="StageTransition", gives=name)
         paths[f"{one}stage-transition/"] = {"parameters": [_ID], "post": moved}
@@ -233,6 +237,7 @@ def _shared() -> dict[str, Schema]:
         "StageTransition": transitions.schema(schemas.field),
         "Merge": merging.schema(),
         **merging.answers(),
+        **openapi_hanging.shapes(),
         "ImportReport": openapi_files.report(),
         "TrashList": trash.list_schema(),
         "Me": _object(
@@ -271,8 +276,7 @@ def _me() -> dict[str, Any]:
 
 def _trash() -> dict[str, Any]:
     answers = _answers("TrashList", (400, 401, 403, 422, 429, 503), more={304: _UNCHANGED})
-    operation = trash.described(_query, answers, _whole(1, queries.MOST_SIZE))
-    operation["parameters"].append(_IF_NONE_MATCH)
+    operation = trash.described(_query, answers, _IF_NONE_MATCH)
     return {"/trash/": {"get": operation}}
 
 

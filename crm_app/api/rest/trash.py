@@ -1,10 +1,8 @@
 """What lies in the trash, over REST; taking out is /api/<plural>/<id>/restore/."""
 
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from crm_app.api.rest import queries
+from crm_app.api.rest import marks, queries
 from crm_app.api.rest.answers import Answer, dumps
 from crm_app.api.rest.calls import Call
 from crm_app.api.rest.reading import conditional
@@ -12,24 +10,19 @@ from crm_app.api.rest.schemas import Schema
 from crm_app.core import registry
 from crm_app.core.errors import Invalid
 from crm_app.services.platform import trash
-from crm_app.services.platform.trash import Mark, Thrown
-
-_PARAMETERS = ("entity", "page_size", "after")
+from crm_app.services.platform.trash import Thrown
 
 
 async def listed(call: Call) -> Answer:
     """GET /api/trash/: the latest first, of what the caller may see and delete."""
     params = call.request.query_params
-    queries.only(params, _PARAMETERS)
-    name, size = params.get("entity", ""), _size(params.get("page_size"))
+    queries.only(params, ("entity", *marks.PARAMETERS))
+    name, size, after = params.get("entity", ""), marks.size_of(params), marks.after_of(params)
     if "entity" in params and name not in kinds():
         raise Invalid(entity=f"must be one of {', '.join(kinds())}")
-    after = _mark(params["after"]) if "after" in params else None
     async with call.work() as uow:
         found = await trash.listed(uow, entity_name=name, before=after, limit=size + 1)
-    rows = found[:size]
-    more = f"{rows[-1].deleted_at.isoformat()}~{rows[-1].id}" if len(found) > size else None
-    body = {"data": [_shown(t) for t in rows], "paging": {"page_size": size, "after": more}}
+    body = marks.paged([_shown(t) for t in found], [(t.deleted_at, t.id) for t in found], size)
     return conditional(call, dumps(body))
 
 
@@ -53,27 +46,7 @@ def _shown(thrown: Thrown) -> dict[str, Any]:
     }
 
 
-def _size(text: str | None) -> int:
-    if text is None:
-        return queries.DEFAULT_SIZE
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
-    if not 1 <= number <= queries.MOST_SIZE:
-        raise Invalid(page_size=f"must be a whole number from 1 to {queries.MOST_SIZE}")
-    return number
-
-
-def _mark(text: str) -> Mark:
-    moment, _, record_id = text.partition("~")
-    try:
-        at, last = datetime.fromisoformat(moment), UUID(record_id)
-    except ValueError:
-        at, last = datetime.min, UUID(int=0)  # noqa: DTZ901  refused below: it has no zone
-    if at.tzinfo is None:
-        raise Invalid(after="is not a mark of this list; take the one that the page before gave")
-    return at, last
-
-
-def described(query: Any, answers: Schema, whole: Schema) -> Schema:
+def described(query: Any, answers: Schema, if_none_match: Schema) -> Schema:
     """The operation for the OpenAPI document; `query(name, schema, about)` makes a parameter."""
     return {
         "tags": ["Trash"],
@@ -81,23 +54,15 @@ def described(query: Any, answers: Schema, whole: Schema) -> Schema:
         "summary": "What lies in the trash and can be restored, the latest first",
         "parameters": [
             query("entity", {"type": "string", "enum": kinds()}, "Of one kind only."),
-            query("page_size", whole, f"Default {queries.DEFAULT_SIZE}."),
-            query("after", {"type": "string"}, "`paging.after` of the page before."),
+            *marks.parameters(),
+            if_none_match,
         ],
         "responses": answers,
     }
 
 
 def list_schema() -> Schema:
-    paging = {
-        "type": "object",
-        "properties": {
-            "page_size": {"type": "integer"}, "after": {"anyOf": [{"type": "string"}, {"type": "null"}]},
-        },
-        "required": ["page_size", "after"],
-    }  # fmt: skip
-    properties = {"data": {"type": "array", "items": _row_schema()}, "paging": paging}
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    return marks.list_schema(_row_schema())
 
 
 def _row_schema() -> Schema:

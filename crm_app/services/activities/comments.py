@@ -88,16 +88,35 @@ async def page(
     return total, await _listed(uow, entity, record_id, before, limit) if total else []
 
 
-async def _listed(uow: UnitOfWork, entity: Entity, record_id: UUID, before: Mark | None, limit: int) -> list[Said]:
-    c, u = _comments, _users
-    query = (
-        sa.select(c.c.id, c.c.text, c.c.created_at, c.c.created_by_id, c.c.edited_at, u.c.name)
-        .outerjoin(u, sa.and_(u.c.tenant_id == c.c.tenant_id, u.c.id == c.c.created_by_id))
-        .where(*_of(entity, record_id))
+async def read(uow: UnitOfWork, comment_id: UUID) -> tuple[Entity, UUID, Said]:
+    """A comment, and the record that it is on. NotFound when the actor does not see that."""
+    query = sa.select(_comments.c.about, _comments.c.about_id).where(
+        _comments.c.id == comment_id, _comments.c.deleted_at.is_(None)
     )
+    found = await uow.rows(query)
+    if not found:
+        raise NotFound("This comment does not exist, or you may not see it.")
+    entity = await about.seen_behind(uow, found[0].about, found[0].about_id, "comment")
+    (said,) = await _told(uow, await uow.rows(_query().where(_comments.c.id == comment_id)))
+    return entity, found[0].about_id, said
+
+
+def _query() -> sa.Select[Any]:
+    c, u = _comments, _users
+    return sa.select(c.c.id, c.c.text, c.c.created_at, c.c.created_by_id, c.c.edited_at, u.c.name).outerjoin(
+        u, sa.and_(u.c.tenant_id == c.c.tenant_id, u.c.id == c.c.created_by_id)
+    )
+
+
+async def _listed(uow: UnitOfWork, entity: Entity, record_id: UUID, before: Mark | None, limit: int) -> list[Said]:
+    c = _comments
+    query = _query().where(*_of(entity, record_id))
     if before is not None:
         query = query.where(sa.tuple_(c.c.created_at, c.c.id) < sa.tuple_(*map(sa.literal, before)))
-    rows = await uow.rows(query.order_by(c.c.created_at.desc(), c.c.id.desc()).limit(limit))
+    return await _told(uow, await uow.rows(query.order_by(c.c.created_at.desc(), c.c.id.desc()).limit(limit)))
+
+
+async def _told(uow: UnitOfWork, rows: Sequence[Any]) -> list[Said]:
     names = await _names(uow, {UUID(i) for r in rows for i in _TOKEN.findall(r.text)})
     found = []
     for r in rows:

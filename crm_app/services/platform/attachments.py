@@ -17,6 +17,7 @@ from crm_app.models.base import table_of
 from crm_app.models.people.users import User
 from crm_app.models.platform.attachments import Attachment
 from crm_app.services.platform import about
+from crm_app.services.platform.history import Mark
 from crm_app.settings import settings
 from crm_app.store.uow import UnitOfWork
 
@@ -37,12 +38,15 @@ class Attached:
     size: int
     sha256: str
     created_at: datetime
+    by_id: UUID | None
     by_name: str
     may_remove: bool
 
 
-async def listed(uow: UnitOfWork, entity: Entity, record_id: UUID) -> list[Attached]:
-    """Files of a record, the newest first."""
+async def listed(
+    uow: UnitOfWork, entity: Entity, record_id: UUID, *, before: Mark | None = None, limit: int = MOST
+) -> list[Attached]:
+    """Files of a record, the newest first; `before` is (moment, id) of the one under which to go on."""
     await about.seen(uow, entity, record_id)
     f, u = _files, _users
     query = (
@@ -53,11 +57,13 @@ async def listed(uow: UnitOfWork, entity: Entity, record_id: UUID) -> list[Attac
         .outerjoin(u, sa.and_(u.c.tenant_id == f.c.tenant_id, u.c.id == f.c.created_by_id))
         .where(f.c.about == entity.name, f.c.about_id == record_id, f.c.deleted_at.is_(None))
         .order_by(f.c.created_at.desc(), f.c.id.desc())
-        .limit(MOST)
+        .limit(limit)
     )  # fmt: skip
+    if before is not None:
+        query = query.where(sa.tuple_(f.c.created_at, f.c.id) < sa.tuple_(*map(sa.literal, before)))
     return [
         Attached(
-            r.id, r.name, of_name(r.kind), r.size, r.sha256, r.created_at, r.by_name,
+            r.id, r.name, of_name(r.kind), r.size, r.sha256, r.created_at, r.created_by_id, r.by_name,
             _may_remove(uow, entity, r.created_by_id),
         )
         for r in await uow.rows(query)

@@ -134,14 +134,19 @@ async def unread(uow: UnitOfWork) -> int:
     return int((await uow.ready(_UNREAD, user_id=uow.actor.user_id))[0]["unread"])
 
 
-async def listed(uow: UnitOfWork, *, before: Mark | None = None, limit: int = 30) -> list[Told]:
+async def listed(
+    uow: UnitOfWork, *, before: Mark | None = None, limit: int = 30, only_unread: bool = False
+) -> list[Told]:
     """The actor's lines, the newest first; `before` is (created_at, id) of the line under which to go on."""
     n, u = _rows, _users
+    known = [k.name for k in notice_kinds()]  # of no others one knows what to say
     query = (
         sa.select(n, sa.func.coalesce(u.c.name, "").label("by_name"))
         .outerjoin(u, sa.and_(u.c.tenant_id == n.c.tenant_id, u.c.id == n.c.by_id))
-        .where(n.c.user_id == _me(uow), n.c.in_app)
+        .where(n.c.user_id == _me(uow), n.c.in_app, n.c.kind.in_(known))
     )
+    if only_unread:
+        query = query.where(n.c.read_at.is_(None))
     if before is not None:
         query = query.where(sa.tuple_(n.c.created_at, n.c.id) < sa.tuple_(*map(sa.literal, before)))
     rows = (await uow.execute(query.order_by(n.c.created_at.desc(), n.c.id.desc()).limit(limit))).mappings().all()
@@ -191,11 +196,13 @@ async def _titles(uow: UnitOfWork, rows: Sequence[Any]) -> dict[tuple[str, UUID]
     return found
 
 
-async def mark(uow: UnitOfWork, notification_ids: Iterable[UUID], *, read: bool) -> None:
-    """Read, or not after all."""
+async def mark(uow: UnitOfWork, notification_ids: Iterable[UUID], *, read: bool) -> int:
+    """Read, or not after all; how many of them are the actor's."""
     mine = sa.and_(_rows.c.user_id == _me(uow), _rows.c.id.in_(list(notification_ids)))
-    await uow.execute(sa.update(_rows).where(mine).values(read_at=uow.now if read else None))
+    marked = sa.update(_rows).where(mine).values(read_at=uow.now if read else None).returning(_rows.c.id)
+    count = len(await uow.rows(marked))
     uow.tell_person(_me(uow))
+    return count
 
 
 async def mark_all_read(uow: UnitOfWork) -> None:
