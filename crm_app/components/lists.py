@@ -71,8 +71,13 @@ def _new(entity: Entity) -> rx.Component:
     """What makes one, in the head of the list; on a phone the plus of the bottom bar does."""
     if entity.name != "opportunity":
         return _create(entity, class_name="hide-s", key="C", data_create="")
-    words = (kit.icon("add", 16), "New deal", rx.el.kbd("C", aria_hidden="true"))
-    there = kit.act_link(*words, href="/pipeline", press=NEW_DEAL, key="C", class_name="btn primary hide-s")
+    return _new_deal(rx.el.kbd("C", aria_hidden="true"), key="C", class_name="btn primary hide-s")
+
+
+def _new_deal(*more: rx.Component, key: str = "", class_name: str = "btn primary") -> rx.Component:
+    """Deals are made on the board."""
+    words = (kit.icon("add", 16), "New deal", *more)
+    there = kit.act_link(*words, href="/pipeline", press=NEW_DEAL, key=key, class_name=class_name)
     return rx.cond(may("opportunity.create"), there)
 
 
@@ -210,7 +215,7 @@ def _nothing(entity: Entity) -> rx.Component:
         kit.table_art(),
         f"No {plural} yet",
         f"Add the first one, or bring your {plural} along from a file.",
-        _create(entity),
+        _new_deal() if entity.name == "opportunity" else _create(entity),
         rx.cond(may(f"{entity.name}.import"), kit.link_button("Import a file", href="/import")),
     )
     return rx.cond(RecordList.is_filtered, none_found, none_yet)

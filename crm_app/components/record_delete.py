@@ -22,7 +22,7 @@ def delete_dialog() -> rx.Component:
     )
     told = rx.cond(
         asked.is_held,
-        rx.el.p("It cannot go yet.", class_name="muted"),
+        rx.el.p("It cannot be deleted yet.", class_name="muted"),
         rx.el.p("It can be restored whole for 30 days, from the trash or at once by Undo.", class_name="muted"),
     )
     return kit.dialog(

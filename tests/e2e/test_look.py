@@ -49,10 +49,14 @@ async def test_a_dark_system_gets_the_dark_board_at_once(visit, alice):
 
 
 async def test_nothing_is_wider_than_a_phone(visit, alice):
-    await a_deal(alice, "A deal with a rather long title that does not fit into one line", amount_minor=123_456_789_00)
+    long = "Rahmenvertrag über Hochregallagerkomponentenlieferungsvereinbarungsverlängerungen und mehr"
+    await a_deal(alice, long, account="Donaudampfschifffahrt" * 5, amount_minor=123_456_789_00)
     page = await visit(alice, viewport=PHONE, has_touch=True, is_mobile=True)
     board = await open_board(page)
-    await expect(board.card("A deal with a rather long title that does not fit into one line")).to_be_visible()
+    await expect(board.card(long)).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    await board.card(long).get_by_role("link").tap()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(long)
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     await expect(page.get_by_role("navigation", name="Places")).to_be_visible()
     await expect(page.get_by_role("navigation", name="Main")).to_have_count(0)

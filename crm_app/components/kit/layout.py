@@ -38,7 +38,7 @@ def bar(*left: rx.Component, right: rx.Component | None = None) -> rx.Component:
     return rx.el.div(rx.el.div(*left, class_name="line chips"), right or rx.fragment(), class_name="bar")
 
 
-def sums(*pairs: tuple[Child, str]) -> rx.Component:
+def sums(*pairs: tuple[Child, Child]) -> rx.Component:
     """Figures of the view, as (figure, word)."""
     return rx.el.p(
         *[rx.el.span(rx.el.b(figure, class_name="num"), " ", word) for figure, word in pairs], class_name="sums push"

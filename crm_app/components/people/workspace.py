@@ -59,12 +59,19 @@ def _history() -> rx.Component:
     """What was changed here, for those who may change it."""
     return rx.cond(
         WorkspaceState.changes.length() > 0,
-        kit.section("History", kit.props_list(rx.foreach(WorkspaceState.changes, _change))),
+        rx.el.section(
+            rx.el.h2("History"),
+            kit.props_list(rx.foreach(WorkspaceState.changes, _change)),
+            class_name="set-form",
+        ),
     )
 
 
 def _change(change: rx.Var[dict[str, str]]) -> rx.Component:
-    return kit.prop(change["field"], rx.el.span(change["told"]), rx.el.small(change["who"]))
+    told = rx.el.span(
+        rx.el.span(change["told"]), rx.el.span(change["who"], class_name="muted small"), class_name="stack tight"
+    )
+    return kit.prop(change["field"], told)
 
 
 def _error(name: str) -> rx.Var[str]:

@@ -32,10 +32,11 @@ class FilterView:
 
 def filter_bar(view: FilterView, views: ViewsOf) -> rx.Component:
     """Chips left, what to do with a changed view and the sums right."""
+    deals = (view.sums["deals"], rx.cond(view.sums["deals"] == "1", "deal", "deals"))
     sums = rx.cond(
         view.shows_ends,
-        kit.sums((view.sums["deals"], "deals"), (view.sums["open"], "open"), (view.sums["won"], "won")),
-        kit.sums((view.sums["deals"], "deals"), (view.sums["open"], "open"), (view.sums["weighted"], "weighted")),
+        kit.sums(deals, (view.sums["open"], "open"), (view.sums["won"], "won")),
+        kit.sums(deals, (view.sums["open"], "open"), (view.sums["weighted"], "weighted")),
     )
     return kit.bar(
         rx.foreach(view.chips, lambda chip: _chip(chip, view)),

@@ -212,7 +212,9 @@ def _end(row: Row) -> rx.Component:
             class_name="line",
         ),
         rx.el.p(said, class_name="muted"),
-        rx.el.p(row["deals"].to(str), " deals", class_name="muted small num"),
+        rx.el.p(
+            row["deals"].to(str), rx.cond(row["deals"].to(int) == 1, " deal", " deals"), class_name="muted small num"
+        ),
         class_name="card end",
         key=row["id"].to(str),
     )

@@ -12,7 +12,12 @@ from crm_app.state.base import AppState
 from crm_app.state.platform.fields import day_and_time
 from crm_app.store.uow import unit_of_work
 
-_FIELDS = {"name": "Name", "time_zone": "Time zone", "currency": "Currency", "number_prefix": "Number format"}
+_FIELDS = {
+    "name": "Name",
+    "time_zone": "Time zone",
+    "currency": "Currency",
+    "number_prefix": "Number format",
+}  # the rest is machinery
 
 
 class WorkspaceState(AppState):
@@ -48,6 +53,7 @@ class WorkspaceState(AppState):
 def _told(entry: Mapping[str, Any], actor: Actor) -> list[dict[str, str]]:
     who = f"{entry['user_name'] or entry['source']}, {day_and_time(entry['at'], actor, utcnow())}"
     return [
-        {"field": _FIELDS.get(name, name), "told": f"{old} → {new}", "who": who}
+        {"field": _FIELDS[name], "told": f"{old} → {new}", "who": who}
         for name, (old, new) in sorted(entry["changes"].items())
+        if name in _FIELDS
     ]
