@@ -209,18 +209,19 @@ def _rows(batch: list[Any]) -> dict[str, int]:
 
 def _line(f: Export, actor: Actor, rows: int, now: datetime) -> dict[str, Any]:
     entity = registry.find(f.entity)
-    is_done = f.status is ExportStatus.done
+    is_done, is_running = f.status is ExportStatus.done, f.status is ExportStatus.running
     count = f.rows if is_done else f.total
+    percent = min(99, rows * 100 // f.total) if f.total else 0
+    what = counted(entity, count) if entity else "1 entry" if count == 1 else f"{number(count)} entries"
     return {
         "id": str(f.id),
         "name": f.name,
         "kind": _FORMS.get(f.form, f.form),
-        "about": (counted(entity, count) if entity else "1 entry" if count == 1 else f"{number(count)} entries")
-        + (f", {size(f.size)}" if is_done else ""),
+        "about": f"{percent} % of {what}" if is_running else f"{what}, {size(f.size)}" if is_done else what,
         "since": show_ago(f.created_at, now, actor.time_zone),
         "href": export_keeping.address_of(actor, f.id) if is_done else "",
-        "is_running": f.status is ExportStatus.running,
-        "percent": min(99, rows * 100 // f.total) if f.total else 0,
+        "is_running": is_running,
+        "percent": percent,
         "error": f.error,
     }
 

@@ -5,9 +5,10 @@ import re
 import sqlalchemy as sa
 from playwright.async_api import expect
 
+from crm_app.models.base import new_id
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.sales.opportunities import OPPORTUNITY
-from crm_app.services.platform import records
+from crm_app.services.platform import exporting, records
 from crm_app.store.uow import unit_of_work
 from tests.e2e.browsing import PHONE
 from tests.e2e.test_lists import many
@@ -150,3 +151,21 @@ async def test_a_list_is_exported_as_it_is_shown(visit, manager, alice):
     assert (await (await download.value).path()).read_text("utf-8-sig") == text
     await page.get_by_role("button", name=f"Delete {found.suggested_filename}").click()
     await expect(page.get_by_text("No exports yet")).to_be_visible()
+
+
+async def test_an_export_is_cancelled_and_the_audit_log_is_taken_along(visit, admin):
+    async with unit_of_work(admin) as uow:  # as one that a worker has not begun
+        name = "accounts-long.csv"
+        await exporting.ask(uow, "account", "csv", name=name, view={}, total=100, operation_id=new_id())
+    page = await visit(admin, "/exports")
+    await expect(page.get_by_role("progressbar", name="accounts-long.csv is being written")).to_be_visible()
+    await page.get_by_role("button", name="Cancel accounts-long.csv").click()
+    await expect(page.get_by_text("The export is cancelled")).to_be_visible()
+    await expect(page.get_by_text("No exports yet")).to_be_visible()
+    await many(admin, 2, city="Graz")
+    await page.goto("/settings/audit?what=account&act=create")
+    await expect(page.get_by_role("button", name="Company 001")).to_be_visible()
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Export").click()
+    text = (await (await download.value).path()).read_text("utf-8-sig")
+    assert text.startswith("When (UTC),Who,Kind,Record,") and "Company 001" in text and "Graz" in text

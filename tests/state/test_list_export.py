@@ -103,6 +103,7 @@ async def test_who_asked_for_it_cancels_it_and_nobody_waits_on(admin, monkeypatc
     await tab.run(ListExport.submit)
     await tab.run(Exports.load)
     (row,) = tab[Exports].files
+    assert row["about"] == "0 % of 3 contacts"
     following = asyncio.create_task(tab.run(Exports.follow, row["id"]))
     await asyncio.sleep(0.05)
     await tab.run(Exports.cancel, row["id"])
