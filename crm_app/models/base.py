@@ -85,7 +85,7 @@ def json_list() -> Any:
 
 
 def searchable(*columns: str) -> Any:
-    """A generated tsvector over folded text; read by the function crm_search only (see alembic/sql)."""
+    """A generated tsvector over folded text; read by crm_search and crm_search_any only (see alembic/sql)."""
     text = " || ' ' || ".join(f"coalesce({c}, '')" for c in columns)
     computed = sa.Computed(f"to_tsvector('simple'::regconfig, crm_fold({text}))", persisted=True)
     info = {"info": {"of": columns}}  # for whom some of them are hidden, is found by the others

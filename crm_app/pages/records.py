@@ -17,11 +17,11 @@ from crm_app.state.list_bulk import ListBulk
 from crm_app.state.list_panel import ListPanel
 from crm_app.state.list_views import ListViews
 from crm_app.state.lists import RecordList
+from crm_app.state.platform.fields import has_page
 from crm_app.state.record import RecordState
 
 parts.load("models")
-_SET_UP = {"activity_type", "competitor", "pipeline", "role", "stage", "territory", "win_loss_reason"}  # in Settings
-LISTED = tuple(e for e in registry.all_entities() if e.name not in _SET_UP)
+LISTED = tuple(e for e in registry.all_entities() if has_page(e.name))
 ENTITIES = tuple(e for e in LISTED if e.name != "opportunity")  # deals have a page of their own making
 _PLACES = {"opportunity": "/pipeline", "user": "/settings", "team": "/settings"}  # where the navigation shows one to be
 

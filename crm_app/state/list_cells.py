@@ -13,7 +13,7 @@ from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.core.text import clip, initials, tint
 from crm_app.services.platform import records
 from crm_app.services.platform.lists import Sums
-from crm_app.state.platform.fields import PAGES, field_view
+from crm_app.state.platform.fields import field_view, has_page
 from crm_app.store.uow import UnitOfWork
 
 NUMBERS = frozenset({Kind.number, Kind.decimal, Kind.money, Kind.percent})
@@ -62,7 +62,7 @@ def may_edit(entity: Entity, spec: FieldSpec, actor: Actor) -> bool:
 
 
 def row(entity: Entity, values: Mapping[str, Any], names: Sequence[str], actor: Actor) -> dict[str, Any]:
-    href = f"/{entity.slug}/{values['id']}" if entity.name in PAGES else ""
+    href = f"/{entity.slug}/{values['id']}" if has_page(entity.name) else ""
     return {"id": str(values["id"]), "href": href, "cells": {n: cell(entity, n, values, actor) for n in names}}
 
 

@@ -96,6 +96,7 @@ FREE = {
     "platform.exporting.sweep": CLOCK,
     "platform.figures.figures_of": CALLED,
     "platform.finding.choices": "finds what one may read, so nothing",
+    "platform.finding.matching": "finds what one may read, so nothing",
     "platform.finding.named": "finds what one may read, so nothing",
     "platform.finding.search": "finds what one may read, so nothing",
     "platform.finding.search_forgiving": "finds what one may read, so nothing",

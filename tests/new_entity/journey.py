@@ -16,6 +16,7 @@ from crm_app.services.people.roles import catalogue
 from crm_app.services.platform import audit_log, records
 from crm_app.services.platform.history import of_field
 from crm_app.state.lists import RecordList
+from crm_app.state.platform.search import SearchState
 from crm_app.state.record import RecordState
 from crm_app.state.record_form import RecordForm
 from crm_app.store.uow import unit_of_work
@@ -78,6 +79,13 @@ async def test_visit_is_made_listed_filtered_and_searched(alice, kessler):
     for query in (f"filter={quote(json.dumps(late))}", "q=second", "sort=-visited_on"):
         async with opened(alice, f"/visits?{query}", RecordList) as tab:
             assert titles(tab)[0] == "Second visit", query
+            assert tab[RecordList].feeds[0]["rows"][0]["href"].startswith("/visits/")
+    tab = await tab_of(alice)
+    for typed in ("second vis", "secnod"):
+        await tab.run(SearchState.search, typed)
+        (found,) = tab[SearchState].results
+        assert (found["label"], found["hint"][:10]) == ("Second visit", "Kessler · "), typed
+        assert found["href"].startswith("/visits/")
 
 
 async def test_visit_has_a_page_edited_in_place_with_history(alice, kessler):

@@ -7,7 +7,9 @@ import reflex as rx
 
 from crm_app.components import kit
 from crm_app.components.shell import places_to_find
+from crm_app.core import registry
 from crm_app.state.base import AppState
+from crm_app.state.platform.fields import has_page
 from crm_app.state.platform.search import ICONS, SearchState
 
 _offers: list[dict[str, Any]] = []
@@ -24,6 +26,8 @@ def offer(group: str, label: str, href: str, *, icon: str = "arrow_right", press
 def search(acts: Sequence[dict[str, str]]) -> rx.Component:
     """Opened by the search buttons of the shell and Ctrl K. `acts` are what the page can do."""
     places = [*places_to_find(), *_offers]
+    kinds = [e.icon for e in registry.all_entities() if e.search and has_page(e.name)]
+    icons = [*ICONS.values(), *kinds, *(row["icon"] for row in (*places, *acts))]
     return kit.palette(
         places=places,
         acts=[a for a in acts if a["icon"]],
@@ -33,7 +37,7 @@ def search(acts: Sequence[dict[str, str]]) -> rx.Component:
         answered=SearchState.answered,
         recents=SearchState.recents,
         rights=AppState.rights,
-        icons=[*ICONS.values(), *(row["icon"] for row in (*places, *acts) if row["icon"])],
+        icons=[i for i in icons if i],
         on_search=SearchState.search,
         on_visit=SearchState.visit,
         on_recall=SearchState.recall,

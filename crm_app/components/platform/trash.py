@@ -4,7 +4,7 @@ import reflex as rx
 
 from crm_app.components import kit
 from crm_app.core import registry
-from crm_app.state.platform.fields import PAGES
+from crm_app.state.platform.fields import has_page
 from crm_app.state.platform.trash import ThrownView, TrashState
 
 _AGES = (("today", "Last day"), ("week", "Last 7 days"))
@@ -55,7 +55,7 @@ def _rows() -> rx.Component:
 
 
 def _row(row: rx.Var[ThrownView]) -> rx.Component:
-    icons = {name: registry.get(name).icon for name in sorted(PAGES)}
+    icons = {e.name: e.icon for e in registry.all_entities() if has_page(e.name)}
     small = rx.el.span(row.label, ", ", row.when, class_name="muted small show-s")
     purge = kit.icon_button(
         "delete", rx.Var.create("Delete for good: ") + row.title, size=16,

@@ -16,6 +16,7 @@ from crm_app.models.base import (
     json_list,
     link,
     live_index,
+    searchable,
     tenant_fk,
     trash_index,
     typed,
@@ -57,6 +58,7 @@ class Activity(Record, table=True):
         full_index("ix_activity_contact", "contact_id", "happens_at DESC"),
         live_index("ix_activity_planned", "owner_id", "happens_at", where="deleted_at IS NULL AND status = 'planned'"),
         live_index("ix_activity_list", "happens_at DESC", "id"),
+        sa.Index("ix_activity_search", "search_text", postgresql_using="gin"),
         sa.CheckConstraint("duration_minutes >= 0", name="duration"),
     )
 
@@ -75,6 +77,7 @@ class Activity(Record, table=True):
     contact_id: UUID | None = link("contact", default=None)
     completed_at: datetime | None = when(default=None)
     tags: list[str] = json_list()
+    search_text: str | None = searchable("subject")
 
 
 ACTIVITY_TYPE = declare(

@@ -11,24 +11,31 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from crm_app.core import registry
-from crm_app.core.registry import Entity
+from crm_app.core.fields import show_value
+from crm_app.core.registry import Entity, Kind
 from crm_app.services.platform import records, spelling
 from crm_app.services.platform.schema import blind_spots
 from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import beyond, is_wide, visible, visible_owners
 
-KINDS = ("opportunity", "account", "contact", "product")  # those crm_search knows
-_FEW = ("user", "team")  # a workspace has so few of them that they are looked through
+KINDS = ("opportunity", "account", "contact", "product")  # what people look for first
+_LAST = ("user", "team")
+_MOST_LOOKED_THROUGH = 2_000  # records of a kind without an index, the newest
 _FOLD = sa.text("SELECT crm_fold(:text)")
-_SEARCH = sa.text(
-    "SELECT id, title, detail, extra FROM crm_search(:kind, CAST(:query AS tsquery), CAST(:owners AS uuid[]), :lim)"
-)
-# Second line and last word of a hit, as in crm_search.
+_SEARCH = sa.text("""
+    SELECT k.kind, s.id, s.title, s.detail, s.extra
+    FROM unnest(CAST(:kinds AS text[]), CAST(:open AS boolean[])) WITH ORDINALITY AS k (kind, is_open, place),
+      crm_search(k.kind, CAST(:query AS tsquery), CASE WHEN NOT k.is_open THEN CAST(:owners AS uuid[]) END, :lim)
+      WITH ORDINALITY AS s (id, title, detail, extra, place)
+    ORDER BY k.place, s.place
+""")
+# Second line and last word of a hit, as in crm_search; of other kinds what their lists show first.
 _DETAIL = {
     "opportunity": (("number", "account_id"), "stage_id"),
     "account": (("city",), "industry"),
     "contact": (("account_id",), "title"),
     "product": (("sku",), "family"),
+    "activity": (("happens_at", "account_id"), "status"),
     "user": (("title", "team_id"), ""),
     "team": (("region",), ""),
 }
@@ -58,8 +65,15 @@ class Found:
 
 
 def all_kinds() -> tuple[str, ...]:
-    """The entities that a search goes through."""
-    return KINDS + _FEW
+    """The entities that a search goes through: all that declare what they are searched by."""
+    known = [e.name for e in registry.all_entities() if e.search]
+    first = [k for k in KINDS if k in known]
+    return (*first, *(k for k in known if k not in first and k not in _LAST), *(k for k in _LAST if k in known))
+
+
+def is_indexed(entity: Entity) -> bool:
+    """Whether its records are found by the words of an index, however many there are."""
+    return "search_text" in entity.table.c
 
 
 async def search(uow: UnitOfWork, text: str, *, kinds: Sequence[str] = KINDS, limit: int = 8) -> list[Hit]:
@@ -86,22 +100,27 @@ async def search_forgiving(uow: UnitOfWork, text: str, *, kinds: Sequence[str] =
     return Found(())
 
 
-async def _hits(uow: UnitOfWork, words: Sequence[str], kinds: Sequence[str], limit: int) -> list[Hit]:
-    hits: list[Hit] = []
-    for kind in kinds if words else ():
-        hidden = _hidden(uow, kind)
-        if not uow.actor.can(f"{kind}.read") or registry.get(kind).title in hidden:
-            continue
-        if kind in _FEW:
-            hits += await _among_few(uow, kind, words, hidden, limit)
-        elif not hidden and not (kind == "opportunity" and _hidden(uow, "account")):
-            hits += await _indexed(uow, kind, words, limit)
-        else:
-            found = await _indexed(uow, kind, words, max(limit, _MOST_LOOKED_AT))
-            hits += await _in_sight(uow, kind, words, hidden, [h.id for h in found], limit)
-        if kind not in _FEW and is_wide(uow.actor):
+async def matching(uow: UnitOfWork, entity: Entity, text: str, *, limit: int) -> list[UUID]:
+    """The records of one kind that `search` finds, without reading what they are called."""
+    hits = await _hits(uow, await _words(uow, text), (entity.name,), limit, is_bare=True)
+    return [h.id for h in hits + await _called(uow, text, (entity.name,), hits, limit)]
+
+
+async def _hits(
+    uow: UnitOfWork, words: Sequence[str], kinds: Sequence[str], limit: int, *, is_bare: bool = False
+) -> list[Hit]:
+    asked = [k for k in kinds if words and uow.actor.can(f"{k}.read") and registry.get(k).title not in _hidden(uow, k)]
+    indexed = [k for k in asked if is_indexed(registry.get(k))]
+    whole = [k for k in indexed if not _hidden(uow, k) and not (k == "opportunity" and _hidden(uow, "account"))]
+    hits = await _indexed(uow, whole, words, limit, is_bare=is_bare)
+    for kind in (k for k in indexed if k not in whole):
+        found = await _indexed(uow, [kind], words, max(limit, _MOST_LOOKED_AT), is_bare=True)
+        hits += await _in_sight(uow, kind, words, _hidden(uow, kind), [h.id for h in found], limit)
+    if is_wide(uow.actor):
+        for kind in indexed:
             hits += await _shown_beside(uow, kind, words, {h.id for h in hits if h.kind == kind}, limit)
-    return hits
+    hits += await _among_few(uow, [k for k in asked if k not in indexed], words, limit)
+    return sorted(hits, key=lambda h: asked.index(h.kind))
 
 
 async def _shown_beside(
@@ -118,9 +137,20 @@ async def _shown_beside(
     return await named(uow, [(kind, r.id) for r in found])
 
 
-async def _indexed(uow: UnitOfWork, kind: str, words: Sequence[str], limit: int) -> list[Hit]:
-    asked = {"query": _query(words), "owners": visible_owners(uow.actor), "lim": limit, "kind": kind}
-    return [Hit(kind, r.id, r.title, r.detail, r.extra) for r in await uow.rows(_SEARCH, asked)]
+async def _indexed(
+    uow: UnitOfWork, kinds: Sequence[str], words: Sequence[str], limit: int, *, is_bare: bool = False
+) -> list[Hit]:
+    """`is_bare`: those that crm_search does not name stay without a name."""
+    if not kinds:
+        return []
+    is_open = [registry.get(k).visibility == "all" for k in kinds]
+    owners = visible_owners(uow.actor)
+    asked = {"query": _query(words), "owners": owners, "lim": limit, "kinds": list(kinds), "open": is_open}
+    hits = [Hit(r.kind, r.id, r.title, r.detail, r.extra) for r in await uow.rows(_SEARCH, asked)]
+    nameless = [(h.kind, h.id) for h in hits if h.kind not in KINDS and not is_bare]
+    if not nameless:
+        return hits
+    return [h for h in hits if h.kind in KINDS] + await named(uow, nameless)
 
 
 async def _called(uow: UnitOfWork, text: str, kinds: Sequence[str], known: Sequence[Hit], limit: int) -> list[Hit]:
@@ -178,12 +208,23 @@ def _folded(entity: Entity, names: Sequence[str]) -> sa.ColumnElement[str]:
     return sa.func.crm_fold(sa.func.concat_ws(" ", "", *parts))
 
 
-async def _among_few(uow: UnitOfWork, kind: str, words: Sequence[str], hidden: frozenset[str], limit: int) -> list[Hit]:
-    entity = registry.get(kind)
-    text = _folded(entity, [n for n in entity.search if n not in hidden])
-    where = sa.and_(*(sa.func.strpos(text, f" {w}") > 0 for w in words))
-    page = await records.find(uow, entity, columns=(entity.title,), where=where, limit=limit)
-    return await named(uow, [(kind, r["id"]) for r in page.rows])
+async def _among_few(uow: UnitOfWork, kinds: Sequence[str], words: Sequence[str], limit: int) -> list[Hit]:
+    """Records of kinds without an index, by one statement: the newest of each are looked through."""
+    parts = []
+    for kind in kinds:
+        entity = registry.get(kind)
+        t, text = entity.table, _folded(entity, [n for n in entity.search if n not in _hidden(uow, kind)])
+        there = t.c.deleted_at.is_(None)
+        if (seen := visible(entity, uow.actor)) is not None:
+            there = sa.and_(there, seen)
+        newest = sa.select(t.c.id, text.label("text")).where(there).order_by(t.c.id.desc()).limit(_MOST_LOOKED_THROUGH)
+        among = newest.subquery()
+        fits = [sa.func.strpos(among.c.text, f" {w}") > 0 for w in words]
+        parts.append(sa.select(sa.literal(kind).label("kind"), among.c.id).where(*fits).limit(limit))
+    if not parts:
+        return []
+    rows = await uow.rows(sa.union_all(*(p.subquery().select() for p in parts)))
+    return await named(uow, [(r.kind, r.id) for r in rows])
 
 
 async def _in_sight(
@@ -219,29 +260,33 @@ async def _words(uow: UnitOfWork, text: str) -> list[str]:
 async def named(uow: UnitOfWork, wanted: Sequence[tuple[str, UUID]]) -> list[Hit]:
     """The records (kind, id), as hits, in the order asked for; without those that are gone or not for this actor."""
     found: dict[tuple[str, UUID], Hit] = {}
-    for kind in {k for k, _ in wanted if k in _DETAIL and uow.actor.can(f"{k}.read")}:
+    for kind in {k for k, _ in wanted if registry.find(k) and uow.actor.can(f"{k}.read")}:
         entity = registry.get(kind)
-        detail, extra = _DETAIL[kind]
+        detail, extra = _DETAIL.get(kind) or (tuple(n for n in entity.columns if n != entity.title)[:2], "")
         if entity.title in _hidden(uow, kind):
             continue
         columns = [n for n in (entity.title, *detail, extra) if n]
         where = entity.table.c.id.in_([i for k, i in wanted if k == kind])
         page = await records.find(uow, entity, columns=columns, where=where, limit=_MOST_LOOKED_AT)
         for row in page.rows:
-            second = " · ".join(t for n in detail if (t := _shown(row, n)))
-            found[kind, row["id"]] = Hit(kind, row["id"], row[entity.title], second, _shown(row, extra))
+            second = " · ".join(t for n in detail if (t := _shown(uow, entity, row, n)))
+            last = _shown(uow, entity, row, extra)
+            found[kind, row["id"]] = Hit(kind, row["id"], str(row[entity.title]), second, last)
     return [found[key] for key in wanted if key in found]
 
 
-def _shown(row: Mapping[str, Any], name: str) -> str:
-    return row.get(f"{name}__title" if name.endswith("_id") else name) or ""
+def _shown(uow: UnitOfWork, entity: Entity, row: Mapping[str, Any], name: str) -> str:
+    if not name or (spec := entity.fields[name]).kind is Kind.link:
+        return row.get(f"{name}__title") or ""
+    value, zone = row.get(name), uow.actor.time_zone
+    return value if isinstance(value, str) and not spec.choices else show_value(spec, value, time_zone=zone)
 
 
 async def choices(uow: UnitOfWork, entity: Entity, text: str, *, limit: int = 20) -> list[Hit]:
     """Records to link to: the best hits, or the first by name while nothing is typed."""
     where = None
     if text.strip():
-        if entity.name in KINDS:
+        if is_indexed(entity):
             return await search(uow, text, kinds=(entity.name,), limit=limit)
         title = sa.func.crm_fold(entity.table.c[entity.title])
         where = sa.and_(*[title.contains(word, autoescape=True) for word in await _words(uow, text)])

@@ -8,12 +8,15 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice, product
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
+from sqlalchemy.dialects import postgresql
 
+from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
@@ -24,19 +27,8 @@ _SHORTEST = 3
 _ALIKE = 0.7  # of 1; "kowls" and "kowals" are 0.83
 _CANDIDATES = 3  # for each word
 _READINGS = 5
-# Words that hold digits are numbers and parts of addresses: guessing at those misleads.
-_VOCABULARY = sa.text("""
-    SELECT DISTINCT word FROM (
-      SELECT word FROM ts_stat('SELECT search_text FROM account WHERE deleted_at IS NULL LIMIT 200000')
-      UNION ALL
-      SELECT word FROM ts_stat('SELECT search_text FROM contact WHERE deleted_at IS NULL LIMIT 200000')
-      UNION ALL
-      SELECT word FROM ts_stat('SELECT search_text FROM opportunity WHERE deleted_at IS NULL LIMIT 200000')
-      UNION ALL
-      SELECT word FROM ts_stat('SELECT search_text FROM product WHERE deleted_at IS NULL LIMIT 200000')
-    ) w
-    WHERE char_length(word) >= :shortest AND word !~ '[0-9]'
-""")
+_MOST_ROWS = "200000"  # of each kind
+_MOST_UNINDEXED = 2_000
 
 
 @dataclass(slots=True)
@@ -74,20 +66,48 @@ async def readings(uow: UnitOfWork, words: Sequence[str]) -> list[list[str]]:
     return await asyncio.to_thread(_readings, words, vocabulary)
 
 
+def prepare(actor: Actor) -> None:
+    """Somebody is about to search: the words are read meanwhile, half a second for 100,000 records."""
+    tenant_id = actor.tenant_id
+    known = _known.get(tenant_id)
+    if tenant_id in _reading or (known is not None and time.monotonic() - known.read_at <= _LIFETIME):
+        return
+    task = _reading[tenant_id] = asyncio.create_task(_read_anew(actor))
+    task.add_done_callback(lambda _: _reading.pop(tenant_id, None))
+
+
 async def _vocabulary(uow: UnitOfWork) -> _Vocabulary:
     tenant_id = uow.actor.tenant_id
+    if tenant_id not in _known and tenant_id in _reading:
+        await asyncio.wait({_reading[tenant_id]})
     known = _known.get(tenant_id)
     if known is None:
         return await _read(uow)
-    if time.monotonic() - known.read_at > _LIFETIME and tenant_id not in _reading:
-        task = _reading[tenant_id] = asyncio.create_task(_read_anew(uow.actor))
-        task.add_done_callback(lambda _: _reading.pop(tenant_id, None))
+    prepare(uow.actor)
     _known.move_to_end(tenant_id)
     return known
 
 
+def _words_there() -> sa.Select[tuple[str]]:
+    """All words that something is found by. Those that hold digits are numbers and parts of addresses: guessing at
+    them misleads."""
+    parts: list[sa.Select[Any]] = []
+    for entity in (e for e in registry.all_entities() if e.search):
+        t = entity.table
+        if "search_text" in t.c:
+            rows = sa.select(t.c.search_text).where(t.c.deleted_at.is_(None)).limit(sa.literal_column(_MOST_ROWS))
+            found = sa.func.ts_stat(str(rows.compile(dialect=postgresql.dialect()))).table_valued("word")
+            parts.append(sa.select(found.c.word))
+            continue
+        text = sa.func.crm_fold(sa.func.concat_ws(" ", *(t.c[n] for n in entity.search))).label("text")
+        newest = sa.select(text).where(t.c.deleted_at.is_(None)).order_by(t.c.id.desc()).limit(_MOST_UNINDEXED)
+        parts.append(sa.select(sa.func.unnest(sa.func.string_to_array(newest.subquery().c.text, " ")).label("word")))
+    word = sa.union_all(*parts).subquery().c.word
+    return sa.select(word).distinct().where(sa.func.char_length(word) >= _SHORTEST, ~word.regexp_match("[0-9]"))
+
+
 async def _read(uow: UnitOfWork) -> _Vocabulary:
-    rows = await uow.rows(_VOCABULARY, {"shortest": _SHORTEST})
+    rows = await uow.rows(_words_there())
     known = _known[uow.actor.tenant_id] = _Vocabulary(time.monotonic(), sorted(row.word for row in rows))
     while len(_known) > 1 and sum(len(v.words) for v in _known.values()) > _MOST_WORDS:
         _known.popitem(last=False)

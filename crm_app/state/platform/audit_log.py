@@ -258,7 +258,7 @@ def _line(entry: Entry, page: LogPage, actor: Actor) -> EntryView:
         for c in entry.changes
     ]  # fmt: skip
     who = entry.user_name or NOBODY
-    has_page = entity is not None and entry.is_there and entry.entity in fields.PAGES
+    has_page = entity is not None and entry.is_there and fields.has_page(entry.entity)
     return EntryView(
         key=_key(entry.mark),
         when=show_moment(entry.at, actor.time_zone),

@@ -40,9 +40,14 @@ _BOXES = {
 }
 _SOMETHING_ELSE = object()  # what the person saw, when it is not there any more
 _FLAG = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
-PAGES = frozenset(
-    {"opportunity", "account", "contact", "product", "activity", "user", "team"}
-)  # entities whose records have a page
+SET_UP = frozenset(  # what admins arrange under Settings: their records have no list and no page
+    {"activity_type", "competitor", "pipeline", "role", "stage", "territory", "win_loss_reason"}
+)
+
+
+def has_page(entity_name: str) -> bool:
+    """Whether the records of an entity have a page of their own."""
+    return registry.find(entity_name) is not None and entity_name not in SET_UP
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ def field_view(
     title = values.get(f"{spec.name}__title") or ""
     choices = [dict(o) for o in options] or _options(spec)
     is_link = spec.kind is Kind.link and not spec.masked
-    href = f"/{registry.get(spec.target).slug}/{value}" if value and is_link and spec.target in PAGES else ""
+    href = f"/{registry.get(spec.target).slug}/{value}" if value and is_link and has_page(spec.target) else ""
     return FieldView(
         name=spec.name,
         label=spec.label,

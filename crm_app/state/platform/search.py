@@ -8,15 +8,15 @@ import reflex as rx
 
 from crm_app.core import registry
 from crm_app.core.text import initials, tint
-from crm_app.services.platform import finding, recents
+from crm_app.services.platform import finding, recents, spelling
 from crm_app.services.platform.finding import Hit
 from crm_app.state.base import AppState
 from crm_app.state.platform.commands import Command, commands_for
+from crm_app.state.platform.fields import has_page
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
 ICONS = {"opportunity": "board", "product": "box", "activity": "task_list_square_ltr", "team": "people_team"}
 _FACES = frozenset({"account", "contact", "user"})
-_PLAIN = "document"
 _LABELS = {"opportunity": "Deals"}
 PEOPLE = ("contact", "user")
 
@@ -35,7 +35,7 @@ class SearchState(AppState):
         """Somebody paused while typing; "@" asks for people only."""
         actor = await self.actor()
         text = str(text)
-        kinds = PEOPLE if text.startswith("@") else finding.all_kinds()
+        kinds = PEOPLE if text.startswith("@") else tuple(k for k in finding.all_kinds() if has_page(k))
         async with unit_of_work(actor) as uow:
             found = await finding.search_forgiving(uow, text, kinds=kinds)
         like = f", spelled “{found.read_as}”" if found.read_as else ""
@@ -50,6 +50,7 @@ class SearchState(AppState):
     @rx.event
     async def recall(self, address: str):
         """The palette was opened on this page."""
+        spelling.prepare(await self.actor())
         await self._look(address, is_new=False)
 
     async def _look(self, address: str, *, is_new: bool) -> None:
@@ -90,7 +91,7 @@ def row(hit: Hit, group: str, lit: str = "") -> dict[str, Any]:
     sign = (
         {"mark": initials(hit.title), "tint": tint(hit.title), "square": hit.kind == "account"}
         if hit.kind in _FACES
-        else {"icon": ICONS.get(hit.kind, _PLAIN)}
+        else {"icon": ICONS.get(hit.kind) or registry.get(hit.kind).icon}
     )
     href = f"/{_address(hit)}"
     return {"group": group, "label": hit.title, "hint": hit.detail, "end": hit.extra, "href": href, "lit": lit, **sign}
@@ -113,4 +114,4 @@ def record_at(address: str) -> tuple[str, UUID] | None:
         record_id = UUID(rest)
     except ValueError:
         return None
-    return (entity.name, record_id) if entity is not None and entity.name in finding.all_kinds() else None
+    return (entity.name, record_id) if entity is not None and entity.search and has_page(entity.name) else None

@@ -13,7 +13,7 @@ from crm_app.services.platform import records, trash
 from crm_app.services.platform.trash import KEPT, Thrown
 from crm_app.state.base import AppState
 from crm_app.state.live import next_batch
-from crm_app.state.platform.fields import PAGES, day_and_time
+from crm_app.state.platform.fields import day_and_time, has_page
 from crm_app.state.presence import BEAT
 from crm_app.store.live import hub
 from crm_app.store.uow import UnitOfWork, unit_of_work
@@ -166,7 +166,7 @@ def _row(thrown: Thrown, actor: Actor, now: datetime) -> ThrownView:
         id=str(thrown.id),
         title=thrown.title or entity.label,
         label=entity.label,
-        icon=entity.name if entity.name in PAGES else "",
+        icon=entity.name if has_page(entity.name) else "",
         when=day_and_time(thrown.deleted_at, actor, now),
         who=thrown.by_name or "The system",
         left="today" if days == 0 else f"{days} {'day' if days == 1 else 'days'}",

@@ -3,14 +3,20 @@
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
+from crm_app.core import registry
 from crm_app.core.errors import Forbidden
+from crm_app.core.views import View
+from crm_app.models.activities.activities import ACTIVITY
 from crm_app.models.base import new_id
 from crm_app.models.catalog.products import PRODUCT
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.customers.contacts import CONTACT
 from crm_app.models.sales.opportunities import OPPORTUNITY
-from crm_app.services.platform import finding, records, spelling
+from crm_app.services.activities import activities
+from crm_app.services.people import actors
+from crm_app.services.platform import finding, lists, records, sharing, spelling
 from crm_app.services.sales import opportunities
 from crm_app.services.sales.opportunities import Closing
 from crm_app.store.uow import unit_of_work
@@ -195,9 +201,77 @@ async def test_people_and_teams_are_found_as_the_few_they_are(alice, workspace):
     async with unit_of_work(alice) as uow:
         names = {h.title for h in (await finding.search_forgiving(uow, "al", kinds=("user", "team"))).hits}
         teams = (await finding.search_forgiving(uow, "sal", kinds=finding.all_kinds())).hits
-    assert names == {"Alice"} and [h.title for h in teams] == ["Sales"]
+    assert names == {"Alice"} and [h.title for h in teams if h.kind == "team"] == ["Sales"]
     async with unit_of_work(replace(alice, permissions=frozenset())) as uow:
         assert (await finding.search_forgiving(uow, "al", kinds=("user", "team"))).hits == ()
+
+
+async def activity(actor, subject, **whom):
+    async with unit_of_work(actor) as uow:
+        return await activities.log(uow, kind="call", subject=subject, **whom)
+
+
+async def everything(actor, text):
+    async with unit_of_work(actor) as uow:
+        found = await finding.search_forgiving(uow, text, kinds=finding.all_kinds())
+    return [(h.kind, h.title) for h in found.hits]
+
+
+async def test_activities_are_found_as_everything_else(admin, alice, bob, carol, mallory):
+    kessler = await made(alice, ACCOUNT, name="Kessler")
+    call = await activity(alice, "Café Übersee, budget", account_id=kessler.id)
+    await activity(carol, "Cafeteria", account_id=(await made(carol, ACCOUNT, name="Hers")).id)
+    for text in ("cafe", "budget caf", "ubersee", "ubresee"):
+        assert await everything(alice, text) == [("activity", "Café Übersee, budget")], text
+    assert await everything(bob, "cafe") == [("activity", "Café Übersee, budget")]
+    assert await everything(mallory, "cafe") == []
+    async with unit_of_work(alice) as uow:
+        (hit,) = await finding.search(uow, "cafe", kinds=("activity",))
+    assert hit.detail.endswith(" · Kessler") and hit.extra == "Done"
+    assert await everything(replace(alice, permissions=frozenset({"account.read"})), "cafe") == []
+    async with unit_of_work(alice) as uow:
+        await sharing.share(uow, ACCOUNT, kessler.id, carol.user_id)
+    shown = await actors.actor_for(carol.tenant_id, carol.user_id)
+    assert {t for _, t in await everything(shown, "cafe")} == {"Café Übersee, budget", "Cafeteria"}
+    async with unit_of_work(admin) as uow:
+        await records.delete(uow, ACTIVITY, call.id)
+    assert await everything(alice, "cafe") == []
+
+
+async def test_of_many_the_newest_are_found(alice):
+    kessler = await made(alice, ACCOUNT, name="Kessler")
+    async with unit_of_work(alice) as uow:
+        owner = {"kind": "call", "owner_id": alice.user_id, "account_id": kessler.id, "happens_at": uow.now}
+        stamps = {"tenant_id": alice.tenant_id, "created_at": uow.now, "updated_at": uow.now, "version": 1}
+        rows = [{"id": new_id(), "subject": f"Call {n:03}", **owner, **stamps} for n in range(520)]
+        await uow.execute(sa.insert(ACTIVITY.table), rows)
+        hits = await finding.search(uow, "call", kinds=("activity",), limit=3)
+        page = await lists.page(uow, ACTIVITY, View(query="call"), limit=1)
+        assert await lists.count(uow, ACTIVITY, View(query="call")) == 520
+    assert [h.title for h in hits] == ["Call 519", "Call 518", "Call 517"]
+    assert page.rows
+
+
+async def test_every_kind_that_says_what_it_is_searched_by_is_gone_through(admin):
+    kinds = finding.all_kinds()
+    assert kinds[:4] == finding.KINDS and kinds[-2:] == ("user", "team")
+    assert set(kinds) == {e.name for e in registry.all_entities() if e.search}
+    assert ("stage", "Proposal") in await everything(admin, "propo")
+    assert ("stage", "Proposal") in await everything(admin, "porposal")
+
+
+async def test_a_kind_without_an_index_of_words_is_refused_by_it(alice):
+    with pytest.raises(sa.exc.DBAPIError, match="no search over"):
+        async with unit_of_work(alice) as uow:
+            await uow.execute(sa.text("SELECT crm_search('session', 'a:*', NULL, 5)"))
+
+
+async def test_the_words_are_read_while_somebody_opens_the_palette(alice):
+    await made(alice, ACCOUNT, name="Northwind")
+    spelling.prepare(alice)
+    spelling.prepare(alice)  # one reading is under way
+    assert (await found(alice, "northwnid")).read_as == "northwind"
+    assert len(spelling._reading) == 0
 
 
 async def test_what_lies_in_the_trash_is_not_found(admin):
