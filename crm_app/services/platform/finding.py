@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -210,21 +211,36 @@ def _folded(entity: Entity, names: Sequence[str]) -> sa.ColumnElement[str]:
 
 async def _among_few(uow: UnitOfWork, kinds: Sequence[str], words: Sequence[str], limit: int) -> list[Hit]:
     """Records of kinds without an index, by one statement: the newest of each are looked through."""
-    parts = []
-    for kind in kinds:
-        entity = registry.get(kind)
-        t, text = entity.table, _folded(entity, [n for n in entity.search if n not in _hidden(uow, kind)])
-        there = t.c.deleted_at.is_(None)
-        if (seen := visible(entity, uow.actor)) is not None:
-            there = sa.and_(there, seen)
-        newest = sa.select(t.c.id, text.label("text")).where(there).order_by(t.c.id.desc()).limit(_MOST_LOOKED_THROUGH)
-        among = newest.subquery()
-        fits = [sa.func.strpos(among.c.text, f" {w}") > 0 for w in words]
-        parts.append(sa.select(sa.literal(kind).label("kind"), among.c.id).where(*fits).limit(limit))
-    if not parts:
+    if not kinds:
         return []
-    rows = await uow.rows(sa.union_all(*(p.subquery().select() for p in parts)))
+    named_by = tuple((k, tuple(n for n in registry.get(k).search if n not in _hidden(uow, k))) for k in kinds)
+    seen = {k: way for k in kinds if (way := visible(registry.get(k), uow.actor)) is not None}
+    statement = _through(named_by, len(words), seen) if seen else _through_all(named_by, len(words))
+    rows = await uow.rows(statement, {"lim": limit, **{f"w{n}": f" {w}" for n, w in enumerate(words)}})
     return await named(uow, [(r.kind, r.id) for r in rows])
+
+
+_Named = tuple[tuple[str, tuple[str, ...]], ...]  # kinds, with the fields that they are searched by
+
+
+@lru_cache(maxsize=200)
+def _through_all(kinds: _Named, words: int) -> sa.CompoundSelect[Any]:
+    """Made once: a palette asks at every key."""
+    return _through(kinds, words, {})
+
+
+def _through(kinds: _Named, words: int, seen: Mapping[str, sa.ColumnElement[bool]]) -> sa.CompoundSelect[Any]:
+    parts = []
+    for kind, names in kinds:
+        entity = registry.get(kind)
+        t = entity.table
+        there = sa.and_(t.c.deleted_at.is_(None), seen.get(kind, sa.true()))
+        newest = sa.select(t.c.id, _folded(entity, names).label("text")).where(there).order_by(t.c.id.desc())
+        among = newest.limit(_MOST_LOOKED_THROUGH).subquery()
+        fits = [sa.func.strpos(among.c.text, sa.bindparam(f"w{n}", type_=sa.Text())) > 0 for n in range(words)]
+        found = sa.select(sa.literal(kind).label("kind"), among.c.id).where(*fits)
+        parts.append(found.limit(sa.bindparam("lim", type_=sa.Integer())).subquery().select())
+    return sa.union_all(*parts)
 
 
 async def _in_sight(
