@@ -95,9 +95,12 @@ class ListViews(AppState):
         touched = any(isinstance(m, Resync) or str(m.record_id) == shown.view_id for m in heard)
         if not touched or asked in ("", MINE) or asked != shown.view_id:
             return None
-        async with unit_of_work(await self.actor()) as uow:
-            entity = await lists.entity_of(uow, screen.entity)
-            named = await saved_views.named(uow, entity, asked, screen.kind)
+        try:
+            async with unit_of_work(await self.actor()) as uow:
+                entity = await lists.entity_of(uow, screen.entity)
+                named = await saved_views.named(uow, entity, asked, screen.kind)
+        except Forbidden:
+            return None
         seen, was_changed, name = shown.looked_through(), shown.is_changed, shown.view_name
         is_other = shown.rebase(named, entity)
         if named.is_gone:

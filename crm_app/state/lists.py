@@ -69,6 +69,7 @@ class RecordList(AppState):
     _marks: dict[int, Mark] = {}
     _sight: tuple[int, int] = (0, _PAGE)
     _gen: str = ""
+    _is_whole: bool = False  # whether the rows that were read last are all there are
 
     @rx.event
     async def load(self):
@@ -153,7 +154,8 @@ class RecordList(AppState):
             first, self._sight = 0, (0, _PAGE)
             page, entity = await self._read(actor, 0, _PAGE)
         self._feed(entity, actor, page, first, fresh=True)
-        if first == 0 and page.after is None:
+        self._is_whole = first == 0 and page.after is None
+        if self._is_whole:
             self.total = len(page.rows)
         else:
             self.total = max(self.total, first + len(page.rows))
@@ -198,7 +200,7 @@ class RecordList(AppState):
             entity = await lists.entity_of(uow, self._entity)
             found = await lists.totals(uow, entity, self._view)
         fresh = {
-            "total": found.count,
+            "total": self.total if self._is_whole else found.count,  # a row of this moment comes with the next reading
             "count": list_cells.counted(entity, found.count),
             "sums": _sums(entity, found, actor),
         }

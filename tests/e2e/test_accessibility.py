@@ -350,6 +350,7 @@ STOPS = (
     Stop("board, new deal", "/pipeline", "Roll-out", new_deal),
     Stop("board, quick add", "/pipeline", "Roll-out", quick_add),
     Stop("board, filter form", "/pipeline", "Roll-out", press("Filter")),
+    Stop("board, save view", "/pipeline?q=roll", "Roll-out", press("Save view")),
     Stop("board, own menu", "/pipeline", "Roll-out", press("Account of Ada Admin")),
     Stop("board, keys", "/pipeline", "Roll-out", press("Keys of this page")),
     Stop("duplicates, none", "/duplicates", "No duplicates here"),

@@ -121,3 +121,17 @@ async def test_news_for_one_person_reach_who_asks_for_them(admin, alice, mallory
         await signal(admin, "after", {})
         assert await hear(page) == Signal("after", {})
         assert hers.empty()
+
+
+async def test_who_asks_about_one_kind_of_record_hears_of_no_other(admin, mallory, hub):
+    views = frozenset({"saved_view"})
+    with (
+        hub.subscribe(admin.tenant_id, "tabs", (Changed, Resync), about=views) as ours,
+        hub.subscribe(mallory.tenant_id, "tabs", (Changed, Resync), about=views) as hers,
+    ):
+        wanted = new_id()
+        async with unit_of_work(admin) as uow:
+            uow.changed("account", new_id(), 1)
+            uow.changed("saved_view", wanted, 0)
+        heard = await hear(ours)
+        assert heard.record_id == wanted and ours.empty() and hers.empty()

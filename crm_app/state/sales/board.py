@@ -334,7 +334,7 @@ class BoardState(AppState):
             await self._take(asked, actor)
 
     async def _take(self, asked: Asked, actor: Actor) -> None:
-        (await self.get_state(BoardAddress)).take(asked, self.pipeline_id, actor.currency)
+        (await self.get_state(BoardAddress)).lay(asked, self.pipeline_id, actor.currency)
 
     async def _read(self, actor: Actor, query: Mapping[str, str]) -> None:
         self._lay(await board_views.read(actor, Question.of(actor, query)), actor, query)

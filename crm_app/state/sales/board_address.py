@@ -64,7 +64,7 @@ class BoardAddress(AppState):
     _currency: str = ""
 
     @internal
-    def take(self, asked: Asked, pipeline_id: str, currency: str) -> None:
+    def lay(self, asked: Asked, pipeline_id: str, currency: str) -> None:
         """The board shows this now."""
         named = asked.named
         self._base, self._query, self._pipeline_id, self._currency = asked.base, asked.query, pipeline_id, currency
@@ -111,22 +111,34 @@ class BoardAddress(AppState):
     @rx.event
     async def narrow(self, given: Narrowing):
         """The filter form was sent."""
+        await self._begin()
         query = {k: str(given.get(k) or "").strip() for k in _FIELDS}
         query |= {"owner": ",".join(given.get("owner", [])), "health": ",".join(given.get("health", []))}
         return self._go({**self._kept(), **query})
 
     @rx.event
     async def widen(self, key: str):
+        await self._begin()
         return self._go(filters.without(self._query, key))
 
     @rx.event
     async def clear(self):
+        await self._begin()
         return self._go(self._kept())
 
     @rx.event
     async def show_ends(self):
         """Show the columns of won and lost deals, or hide them again."""
+        await self._begin()
         return self._go({**self._query, "ends": "" if self._query.get("ends") else "1"})
+
+    async def _begin(self) -> None:
+        """A server that starts again may be asked before it knows what the board shows."""
+        if not self._currency:
+            actor = await self.actor()
+            query = self.router.url.query_parameters
+            asked = await read(actor, {k: v for k, v in query.items() if isinstance(v, str)})
+            self.lay(asked, asked.query.get("p", ""), actor.currency)
 
     def _kept(self) -> dict[str, str]:
         """What the filters do not touch."""

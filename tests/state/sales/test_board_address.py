@@ -95,6 +95,8 @@ async def test_a_view_is_saved_opened_changed_and_put_back(alice):
     tab = await tab_of(alice, f"/pipeline?view={view_id}")
     async with opened(tab):
         assert titles(tab) == {"Pilot", "Other"} and not tab[BoardAddress].is_changed
+    fresh = await tab_of(alice, f"/pipeline?view={view_id}")  # on a server that has read nothing yet
+    assert (await at(fresh, BoardAddress.widen, "owner"))[1] == {"view": view_id, "owner": "-"}
 
 
 async def test_me_is_whoever_looks(alice, manager, mallory):
