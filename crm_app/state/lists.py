@@ -295,7 +295,7 @@ class RecordList(AppState):
     def rebase(self, named: Named, entity: Entity) -> bool:
         """The saved view one looks through is this now; True when it says something else than before."""
         before = self._base
-        self._base = fit(named.view, entity, custom=lists.custom_of(entity))[0]
+        self._base = fit(named.view, entity)[0]
         self.view_id, self.view_name, self.may_keep = named.id, named.name, named.may_change
         return self._base != before
 

@@ -163,6 +163,6 @@ def _base_of(named: Named, entity: Entity, currency: str) -> dict[str, str]:
     """The view in the words of an address, as far as it is there for this person."""
     if not named.id:
         return {}
-    view = fit(named.view, entity, custom=lists.custom_of(entity))[0]
+    view = fit(named.view, entity)[0]
     base = query_of(view.filter, currency)[0]
     return {k: v for k, v in base.items() if k != "ends"} if named.id == MINE else base
