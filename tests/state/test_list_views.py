@@ -102,14 +102,13 @@ async def test_somebody_elses_own_view_opens_the_whole_list(alice, bob, mallory)
 async def following(tab):
     """The tab hears of views; yields the events that it was given."""
     told = []
-    async with listening():
-        watch = asyncio.create_task(tab.follow(ListViews.watch, told))
-        try:
-            await until(lambda: tab[ListViews].tabs or watch.done())
-            yield told
-        finally:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
+    watch = asyncio.create_task(tab.follow(ListViews.watch, told))
+    try:
+        await until(lambda: tab[ListViews].tabs or watch.done())
+        yield told
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
 
 
 async def by(actor, verb, view_id, *values):
@@ -119,7 +118,7 @@ async def by(actor, verb, view_id, *values):
 
 async def test_tabs_follow_what_colleagues_do_with_their_views(alice, bob, mallory):
     view_id = await saved(alice)
-    async with opened(bob, "/accounts", RecordList) as tab, following(tab) as told:
+    async with listening(), opened(bob, "/accounts", RecordList) as tab, following(tab) as told:
         shown = tab[ListViews]
         assert [v["name"] for v in shown.tabs] == ["All", "Mine"]
         await by(alice, "share", view_id, True)
@@ -134,19 +133,19 @@ async def test_tabs_follow_what_colleagues_do_with_their_views(alice, bob, mallo
 
 async def test_what_is_looked_at_follows_its_view_but_for_own_changes(alice, bob):
     view_id = await saved(alice, **{"view-shared": "on"})
-    async with opened(bob, f"/accounts?view={view_id}", RecordList) as tab, following(tab) as told:
+    async with listening(), opened(bob, f"/accounts?view={view_id}", RecordList) as tab, following(tab) as told:
         await by(alice, "rename", view_id, "Upper Austria")
         await until(lambda: tab[RecordList].view_name == "Upper Austria")
         assert told == []
         await by(alice, "change", view_id, View(sort="city"))
         await until(lambda: told)
         assert told == [RecordList.load] and tab[ListViews].notices == []
-    async with opened(bob, f"/accounts?view={view_id}&q=kes", RecordList) as tab, following(tab) as told:
+    async with listening(), opened(bob, f"/accounts?view={view_id}&q=kes", RecordList) as tab, following(tab) as told:
         await by(alice, "change", view_id, View(sort="city", descending=True))
         await until(lambda: told)
         assert address(told[0])[1] == {"view": view_id, "q": "kes", "sort": "city"}
         assert "Reset shows it as it is now" in tab[ListViews].notices[-1]["text"]
-    async with opened(bob, f"/accounts?view={view_id}", RecordList) as tab, following(tab) as told:
+    async with listening(), opened(bob, f"/accounts?view={view_id}", RecordList) as tab, following(tab) as told:
         await by(alice, "share", view_id, False)
         await until(lambda: told)
         assert address(told[0])[1] == {"sort": "-city"}
@@ -155,7 +154,11 @@ async def test_what_is_looked_at_follows_its_view_but_for_own_changes(alice, bob
 
 async def test_ones_own_saving_and_deleting_is_no_news(alice):
     view_id = await saved(alice)
-    async with opened(alice, f"/accounts?view={view_id}&sort=city", RecordList) as tab, following(tab) as told:
+    async with (
+        listening(),
+        opened(alice, f"/accounts?view={view_id}&sort=city", RecordList) as tab,
+        following(tab) as told,
+    ):
         await tab.run(ListViews.keep)
         await tab.run(ListViews.delete, view_id)
         await until(lambda: len(tab[ListViews].tabs) == 2)
