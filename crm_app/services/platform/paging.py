@@ -122,7 +122,7 @@ async def rows_from(
                 continue
         chosen = walk.chosen(names, empty, start, is_up, offset, limit - len(found))
         query = _with_titles(walk, names, chosen, is_up, titles=titles)
-        part = (await uow.execute(query)).mappings().all()
+        part = await uow.named(query)
         if not part and offset:
             offset -= await _count(uow, walk, empty, start, is_up)
         elif part:

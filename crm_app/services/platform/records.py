@@ -16,7 +16,7 @@ from crm_app.core.registry import CUSTOM, Entity, Kind
 from crm_app.services.platform import notifications
 from crm_app.services.platform.paging import Mark, Walk, all_rows, rows_from
 from crm_app.services.platform.schema import entity_of
-from crm_app.services.platform.sight import Seen, order_of, shown
+from crm_app.services.platform.sight import Seen, all_shown, order_of
 from crm_app.services.platform.trash_rules import bring_back, follow
 from crm_app.services.platform.validation import check_links, check_values
 from crm_app.store.inserts import insert
@@ -65,7 +65,7 @@ async def find(
     found = await rows_from(
         uow, walk, names, after=after, before=before, offset=max(0, offset), limit=size + 1, titles=titles
     )
-    rows = [shown(uow, entity, names, r) for r in found[:size]]
+    rows = all_shown(uow, entity, names, found[:size])
     if before is not None:
         rows.reverse()
     marks = [(r["sort__key"], r["id"]) for r in (rows[0], rows[-1])] if rows else [None, None]
@@ -90,8 +90,9 @@ async def stream(
     walk = Walk(entity, order_of(uow, entity, sort), descending, where, visible(entity, uow.actor))
     query = all_rows(walk, names, titles=titles)
     found = await uow.session.stream(query.execution_options(yield_per=_PIECE))
-    async for piece in found.mappings().partitions(_PIECE):
-        yield [shown(uow, entity, names, r) for r in piece]
+    columns = tuple(found.keys())
+    async for piece in found.partitions(_PIECE):
+        yield all_shown(uow, entity, names, (dict(zip(columns, row, strict=True)) for row in piece))
 
 
 async def count(uow: UnitOfWork, entity: Entity, *, where: sa.ColumnElement[bool] | None = None) -> int:

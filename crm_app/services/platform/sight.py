@@ -1,7 +1,7 @@
 """Values of a record as one actor sees them, by an effective declaration (services.platform.schema): columns to read,
 what a row may show, what it may be sorted by."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -142,20 +142,37 @@ def named(table: sa.Table, name: str) -> Any:
 
 def shown(uow: UnitOfWork, entity: Entity, names: Sequence[str], row: Mapping[Any, Any]) -> dict[str, Any]:
     """A row of these columns as it may leave the service: custom fields by name, masked values masked."""
-    found, ctx = {n: v for n, v in row.items() if n != "custom"}, context_of(uow)
+    return all_shown(uow, entity, names, (row,))[0]
+
+
+def all_shown(
+    uow: UnitOfWork, entity: Entity, names: Sequence[str], rows: Iterable[Mapping[Any, Any]]
+) -> list[dict[str, Any]]:
+    """As `shown`, of many rows."""
+    found = [dict(r) for r in rows]
+    own = [r.pop("custom", None) or {} for r in found]
+    if apart := [s for s in (entity.fields[n] for n in names) if s.formula or s.custom or s.masked]:
+        ctx = context_of(uow)
+        for row, custom in zip(found, own, strict=True):
+            _show(entity, apart, row, custom, ctx)
+    return found
+
+
+def _show(
+    entity: Entity, specs: Iterable[FieldSpec], row: dict[str, Any], custom: Mapping[str, Any], ctx: EvalContext
+) -> None:
+    stands = dict(row)
 
     def value(name: str) -> Any:
         spec = entity.fields[name]
-        return stored.load(spec.kind, (row["custom"] or {}).get(spec.key)) if spec.custom else row[name]
+        return stored.load(spec.kind, custom.get(spec.key)) if spec.custom else stands[name]
 
-    for name in names:
-        spec = entity.fields[name]
+    for spec in specs:
         if spec.formula:
-            found[name] = formulas.worked_out(entity, spec, value, ctx)
+            row[spec.name] = formulas.worked_out(entity, spec, value, ctx)
         elif spec.custom:
-            found[name] = value(name)
+            row[spec.name] = value(spec.name)
         if spec.masked:
-            found[name] = MASKED if found[name] not in _NOTHING else found[name]
-            if f"{name}__title" in found:
-                found[f"{name}__title"] = found[name]
-    return found
+            row[spec.name] = MASKED if row[spec.name] not in _NOTHING else row[spec.name]
+            if f"{spec.name}__title" in row:
+                row[f"{spec.name}__title"] = row[spec.name]
