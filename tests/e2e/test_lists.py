@@ -101,3 +101,16 @@ async def test_on_a_phone_a_name_and_one_more_fit(visit, alice):
     await page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     await expect(page.locator("[data-row='59']")).to_contain_text("Company 059")
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+async def test_a_record_in_a_tab_of_its_own_keeps_the_way_through_the_list(visit, alice):
+    await many(alice, 3)
+    page = await visit(alice, "/accounts?sort=-name")
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("link", name="Company 001").click(modifiers=["ControlOrMeta"])
+    mine = await opened.value
+    await expect(mine.get_by_role("heading", name="Company 001", level=1)).to_be_visible()
+    await expect(mine.get_by_text("2 of 3")).to_be_visible()
+    await mine.get_by_role("link", name="Next account").click()
+    await expect(mine.get_by_role("heading", name="Company 000", level=1)).to_be_visible()
+    await expect(mine.get_by_text("3 of 3")).to_be_visible()
