@@ -107,6 +107,7 @@ class Entity:
     visibility: Literal["owner", "all"] = "owner"  # "owner": rows by own/team/all over owner_id
     is_managed: bool = False  # written by services of its own only; the generic writes refuse
     icon: str = "document"
+    order: str = ""  # of its lists unless a view says otherwise, like "-happens_at"; empty is by title
     always: frozenset[str] = frozenset()  # no role is without them; the title is one anyway
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
     # The other entities as the same actor sees them; empty in a declaration: then the registry's.

@@ -114,8 +114,10 @@ def tint(name: str) -> int:
 
 
 def label_of(name: str) -> str:
-    """primary_contact_id -> Primary contact."""
-    return name.removesuffix("_id").removesuffix("_minor").removesuffix("_on").replace("_", " ").capitalize()
+    """primary_contact_id -> Primary contact, created_at -> Created, email -> E-mail."""
+    for end in ("_id", "_minor", "_on", "_at"):
+        name = name.removesuffix(end)
+    return name.replace("_", " ").capitalize().replace("Email", "E-mail")
 
 
 def clip(text: str, length: int) -> str:

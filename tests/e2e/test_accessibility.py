@@ -1,4 +1,4 @@
-"""axe-core finds nothing wrong on any page: light and dark, at a desk and on a phone."""
+"""axe-core finds nothing wrong on any page: light and dark, at a desk and on a phone; and none scrolls sideways."""
 
 import contextlib
 import re
@@ -451,6 +451,8 @@ async def test_axe(visit, world, stop):
     wrong: dict[str, list[str]] = {}
     for size in (DESK, PHONE):
         await page.set_viewport_size(size)
+        if await page.evaluate("document.documentElement.scrollWidth") > size["width"]:
+            wrong["the page scrolls sideways"] = [str(size["width"])]
         for scheme in ("light", "dark"):
             await page.emulate_media(color_scheme=scheme)
             await expect(page.locator("html")).to_have_class(re.compile(scheme))

@@ -60,7 +60,7 @@ async def test_a_form_says_what_is_there_already(visit, alice, carol, twins):
     dialog = page.get_by_role("dialog", name="New contact")
     await dialog.get_by_label("Last name").fill("Weber")
     await dialog.get_by_text("More fields").click()
-    await dialog.get_by_label("Email").fill("JANA@acme.com")
+    await dialog.get_by_label("E-mail").fill("JANA@acme.com")
     await expect(dialog.get_by_text("A contact with this e-mail exists")).to_be_visible()
     await expect(dialog.get_by_text("Jana")).to_have_count(0)
 

@@ -99,7 +99,7 @@ ACTIVITY = declare(
     plural="Activities",
     title="subject",
     icon="task_list_square_ltr",
-    columns=("subject", "kind", "happens_at", "status", "outcome", "owner_id", "opportunity_id", "account_id"),
+    columns=("subject", "happens_at", "kind", "status", "outcome", "owner_id", "opportunity_id", "account_id"),
     form=(
         Section("Activity", ("kind", "subject", "body", "status", "happens_at", "duration_minutes", "outcome")),
         Section("With", ("opportunity_id", "account_id", "contact_id", "owner_id", "location", "next_steps", "tags")),
@@ -107,7 +107,8 @@ ACTIVITY = declare(
     search=("subject",),
     always=frozenset({"kind", "status", "happens_at", "owner_id"}),  # timelines are made of them
     readonly=frozenset({"completed_at"}),
-    labels={"happens_at": "When"},
+    labels={"happens_at": "When", "body": "Notes", "duration_minutes": "Minutes", "opportunity_id": "Deal"},
+    order="-happens_at",
 )
 for _whose in ("account", "contact", "opportunity"):
     elsewhere(_whose, "activities")  # they are the timeline

@@ -46,6 +46,12 @@ class Entry:
     version: int
 
 
+@guards("activity_type")
+async def renew_choices(uow: UnitOfWork, _draft: Draft) -> None:
+    """They are the choices of an activity's kind."""
+    await uow.renew_schema()
+
+
 @guards("activity")
 async def keep_rules(uow: UnitOfWork, draft: Draft) -> None:
     """A kind the workspace knows, a subject, and a planned activity has a time to come or an owner who is late."""

@@ -2,7 +2,7 @@
 read the records, and changed by its owner or whoever manages views."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -49,10 +49,11 @@ async def of(uow: UnitOfWork, entity: Entity, kind: ViewKind = ViewKind.table) -
 
 async def named(uow: UnitOfWork, entity: Entity, asked: str, kind: ViewKind = ViewKind.table) -> Named:
     """What `?view=` of an address means."""
+    usual = View(sort=entity.order.removeprefix("-"), descending=entity.order.startswith("-"))
     if not asked:
-        return Named()
+        return Named(view=usual)
     if asked == MINE and "owner_id" in entity.fields:
-        return Named(MINE, "Mine", View(filter=Clause("owner_id", "in", (Token("me"),))))
+        return Named(MINE, "Mine", replace(usual, filter=Clause("owner_id", "in", (Token("me"),))))
     try:
         saved = await _one(uow, UUID(asked))
         if (saved.about, saved.kind) != (entity.name, kind):

@@ -26,6 +26,7 @@ from crm_app.store.uow import UnitOfWork
 _MOST_KEPT = 1000
 _TEXT_LENGTH = {Kind.text: 500, Kind.email: 254, Kind.phone: 40, Kind.url: 500, Kind.long_text: 20_000}
 _fields, _settings = table_of(CustomField), table_of(FieldSetting)
+_LISTED = {"activity": ("kind", "activity_type")}  # who writes such a list renews the schema
 
 Rights = tuple[frozenset[str], frozenset[str], frozenset[str]]
 _worlds: OrderedDict[tuple[UUID, UUID | None], Mapping[str, Entity]] = OrderedDict()
@@ -81,7 +82,20 @@ async def _read_world(uow: UnitOfWork) -> Mapping[str, Entity]:
     changed: dict[str, dict[str, sa.RowMapping]] = {}
     for row in (await uow.execute(sa.select(_settings))).mappings():
         changed.setdefault(row["entity_name"], {})[row["field"]] = row
-    return {e.name: _with_own(e, added.get(e.name, ()), changed.get(e.name, {})) for e in registry.all_entities()}
+    world = {e.name: _with_own(e, added.get(e.name, ()), changed.get(e.name, {})) for e in registry.all_entities()}
+    for name, (field, table) in _LISTED.items():
+        world[name] = await _listed(uow, world[name], field, registry.get(table).table)
+    return world
+
+
+async def _listed(uow: UnitOfWork, entity: Entity, name: str, table: Any) -> Entity:
+    """With the rows of a short list as the choices of a field that holds their keys."""
+    query = sa.select(table.c.key, table.c.name).where(table.c.deleted_at.is_(None)).order_by(table.c.position)
+    choices = tuple(Choice(r.key, r.name) for r in await uow.rows(query))
+    if not choices:
+        return entity
+    spec = replace(entity.fields[name], kind=Kind.choice, choices=choices)
+    return replace(entity, fields=MappingProxyType({**entity.fields, name: spec}))
 
 
 def _with_own(entity: Entity, added: Iterable[sa.RowMapping], changed: Mapping[str, sa.RowMapping]) -> Entity:
