@@ -16,7 +16,7 @@ HANDLERS = {
     "deal_activities.refresh_deal": {"activity.created", "activity.updated", "activity.deleted", "activity.restored"},
 }
 TICKS = {"empty_trash", "find_duplicates", "refresh_health", "seal_audit", "sweep", "sweep_files"}
-GUARDS = {"activity", "opportunity", "pipeline", "stage", "team", "territory"}
+GUARDS = {"activity_type", "activity", "opportunity", "pipeline", "stage", "team", "territory"}
 
 
 @pytest.fixture(scope="module", autouse=True)
