@@ -101,10 +101,28 @@ async def search_forgiving(uow: UnitOfWork, text: str, *, kinds: Sequence[str] =
     return Found(())
 
 
-async def matching(uow: UnitOfWork, entity: Entity, text: str, *, limit: int) -> list[UUID]:
-    """The records of one kind that `search` finds, without reading what they are called."""
-    hits = await _hits(uow, await _words(uow, text), (entity.name,), limit, is_bare=True)
-    return [h.id for h in hits + await _called(uow, text, (entity.name,), hits, limit)]
+async def matching(uow: UnitOfWork, entity: Entity, text: str, *, limit: int) -> sa.ColumnElement[bool]:
+    """The records of one kind that `search` finds, as a condition: thousands of ids stay in the database."""
+    words, kind, row = await _words(uow, text), entity.name, entity.table.c
+    called = await _called(uow, text, (kind,), (), limit)
+    if not words or not _is_whole(uow, kind):
+        return _one_of(row.id, [*called, *await _hits(uow, words, (kind,), limit, is_bare=True)])
+    owners = sa.literal(None if entity.visibility == "all" else visible_owners(uow.actor), sa.ARRAY(sa.Uuid()))
+    hits = sa.func.crm_search(kind, sa.cast(_query(words), TSQUERY), owners, limit)
+    ids = sa.select(hits.table_valued(sa.column("id", sa.Uuid)).c.id)
+    found: sa.ColumnElement[bool] = row.id == sa.any_(sa.func.array(ids.scalar_subquery()))
+    if is_wide(uow.actor):
+        called += await _shown_beside(uow, kind, words, frozenset(), limit)
+    return sa.or_(found, _one_of(row.id, called)) if called else found
+
+
+def _one_of(column: sa.ColumnElement[UUID], hits: Sequence[Hit]) -> sa.ColumnElement[bool]:
+    return column == sa.any_(sa.literal([h.id for h in hits], sa.ARRAY(sa.Uuid())))
+
+
+def _is_whole(uow: UnitOfWork, kind: str) -> bool:
+    """Whether the role sees all that the index holds of such records."""
+    return not _hidden(uow, kind) and not (kind == "opportunity" and _hidden(uow, "account"))
 
 
 async def _hits(
@@ -112,7 +130,7 @@ async def _hits(
 ) -> list[Hit]:
     asked = [k for k in kinds if words and uow.actor.can(f"{k}.read") and registry.get(k).title not in _hidden(uow, k)]
     indexed = [k for k in asked if is_indexed(registry.get(k))]
-    whole = [k for k in indexed if not _hidden(uow, k) and not (k == "opportunity" and _hidden(uow, "account"))]
+    whole = [k for k in indexed if _is_whole(uow, k)]
     hits = await _indexed(uow, whole, words, limit, is_bare=is_bare)
     for kind in (k for k in indexed if k not in whole):
         found = await _indexed(uow, [kind], words, max(limit, _MOST_LOOKED_AT), is_bare=True)

@@ -238,7 +238,7 @@ def _id(value: Any) -> UUID | None:
 async def _searched(uow: UnitOfWork, entity: Entity, text: str) -> sa.ColumnElement[bool]:
     """The records whose words begin with the typed ones; where there is no search index, whose fields contain them."""
     if finding.is_indexed(entity):
-        return _one_of(entity, await finding.matching(uow, entity, text, limit=MOST_HITS))
+        return await finding.matching(uow, entity, text, limit=MOST_HITS)
     names = [n for n in entity.search if f"{entity.name}.{n}" not in schema.blind(uow.actor)]
     columns = [entity.table.c[n] for n in names if entity.fields[n].kind in _WORDS]
     words = text.lower().replace("\x00", " ").split()[:8]
