@@ -29,12 +29,13 @@ class ListViews(AppState):
     name: str = ""
     named_id: str = ""
     errors: dict[str, str] = {}
+    _knows: bool = False  # whether this server opened the page, and so knows what is asked
 
     @rx.event
     async def load(self):
         """Opened, or another view is: a watch chained from here ends when the tab leaves the page."""
         if not self._is_back:
-            self.asks = ""
+            self.asks, self._knows = "", True
         return ListViews.watch
 
     @rx.event(background=True)
@@ -172,7 +173,9 @@ class ListViews(AppState):
 
     @rx.event
     async def recall(self, memory: str, given: dict[str, Any]):
-        """The dialog was open when the server started anew."""
+        """The dialog was open when the server started anew, or when the page was loaded anew: then it is closed."""
+        if self._knows:
+            return
         self.asks, _, self.named_id = memory.partition(":")
         self.name = str(given.get("view-name", ""))[:60]
 

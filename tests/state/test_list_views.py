@@ -83,6 +83,15 @@ async def test_a_view_is_renamed_pinned_shared_and_deleted(alice, bob):
         assert address(there)[1] == {"view": view_id}
 
 
+async def test_a_page_that_is_loaded_anew_asks_nothing_but_one_that_came_back_does(alice):
+    async with opened(alice, "/accounts?q=kes", RecordList) as tab:
+        await tab.run(ListViews.recall, "new:", {"view-name": "Half a name"})  # by a server that has forgotten
+        assert (tab[ListViews].asks, tab[ListViews].name) == ("new", "Half a name")
+        await tab.run(ListViews.load)
+        await tab.run(ListViews.recall, "new:", {"view-name": "Half a name"})
+        assert tab[ListViews].asks == ""
+
+
 async def test_somebody_elses_own_view_opens_the_whole_list(alice, bob, mallory):
     await accounts(bob, "Zeta")
     view_id = await saved(alice)
