@@ -19,7 +19,7 @@ def field_row(
     on_search: Any,
     on_ask_history: Any,
 ) -> rx.Component:
-    """The dictionaries are by field name; `options` holds what a link's search found."""
+    """The dictionaries are by field name; `options` holds what the search of a link or of tags found."""
     head = kit.field_history(view.name, view.label, rows=histories[view.name], on_ask=on_ask_history)
     row = {"data_field": view.name, "key": view.name}
     shared: dict[str, Any] = {
@@ -32,17 +32,17 @@ def field_row(
         "head": head,
     }
     plain = kit.inline_field(view.name, view.label, kind=view.box, options=view.options, **shared)
-    link = kit.inline_field(
+    searched = kit.inline_field(
         view.name,
         view.label,
-        kind="link",
+        kind=view.box,
         options=options[view.name].to(list[dict[str, str]]),
         href=view.href,
         on_search=on_search,
         **shared,
     )
     locked = kit.prop(head, _read(view), tip=view.locked, **row)
-    return rx.cond(view.locked != "", locked, rx.cond(view.box == "link", link, plain))
+    return rx.cond(view.locked != "", locked, rx.cond((view.box == "link") | (view.box == "tags"), searched, plain))
 
 
 def _read(view: rx.Var[FieldView]) -> rx.Component:

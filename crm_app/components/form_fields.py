@@ -8,7 +8,7 @@ from crm_app.components import kit
 
 
 def form_field(field: rx.Var[dict[str, Any]], index: rx.Var[int] | int, *, prefix: str, on_search: Any) -> rx.Component:
-    """A labelled control of the field's kind. `on_search` gets the name of a link and what was typed into it."""
+    """A labelled control of the field's kind. `on_search` gets the name of a link or of tags and what was typed."""
     name, value = field["name"].to(str), field["value"].to(str)
     options = field["options"].to(list[dict[str, str]])
     box: dict[str, Any] = {
@@ -24,6 +24,11 @@ def form_field(field: rx.Var[dict[str, Any]], index: rx.Var[int] | int, *, prefi
         ("long_text", kit.text_area(**plain)),
         ("money", kit.money_input(currency=field["text"].to(str), **plain)),
         ("date", kit.date_input(**plain)),
+        ("datetime", kit.moment_input(**plain)),
+        (
+            "choices",
+            kit.picks(options=options, value=value, free=field["free"].to(bool), on_search=on_search(name), **link),
+        ),
         ("percent", kit.text_input(input_mode="numeric", **plain)),
         ("number", kit.text_input(input_mode="decimal", **plain)),
         ("choice", kit.select(options=options, empty="Choose …", **plain)),

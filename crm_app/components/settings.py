@@ -31,6 +31,7 @@ MENU: dict[str, tuple[Entry, ...]] = {
     "Sales": (
         Entry("Pipelines", f"{HOME}/pipelines", "Stages, their chances and limits, what a deal needs", "pipeline.read"),
         Entry("Fields", f"{HOME}/fields", "What records hold: your own fields, names, choices", "settings.manage"),
+        Entry("Tags", f"{HOME}/tags", "One name for what has two, everywhere at once", "settings.manage"),
     ),
     "Workspace": (
         Entry("General", f"{HOME}/workspace", "Name and time zone", "settings.manage"),

@@ -11,7 +11,7 @@ from crm_app.models.platform.idempotency import IdempotencyKey
 from crm_app.models.platform.workspaces import ClientOperation
 from crm_app.services.activities import comments
 from crm_app.services.people import sessions
-from crm_app.services.platform import audit, bulk_operations, exporting, notifications, trash
+from crm_app.services.platform import audit, bulk_operations, custom_fields, exporting, notifications, trash
 from crm_app.services.platform.imports import jobs as import_jobs
 from crm_app.services.sales import activity_facts
 from crm_app.store import downloads, uploads
@@ -32,8 +32,9 @@ async def seal_audit(uow: UnitOfWork) -> None:
 
 @every("23 * * * *")
 async def empty_trash(uow: UnitOfWork) -> None:
-    """What has lain in the trash for 30 days."""
+    """What has lain in the trash for 30 days, records and fields."""
     await trash.sweep(uow)
+    await custom_fields.sweep(uow)
 
 
 @every("17 3 * * *")

@@ -12,6 +12,7 @@ from crm_app.components.people.workspace import workspace
 from crm_app.components.platform.audit_log import audit_log
 from crm_app.components.platform.custom_fields import custom_fields
 from crm_app.components.platform.failures import failures
+from crm_app.components.platform.tags import tags
 from crm_app.components.sales.pipelines import pipelines
 from crm_app.components.sales.territories import territories
 from crm_app.components.settings import HOME, overview
@@ -27,6 +28,7 @@ from crm_app.state.platform.audit_log import AuditLogState
 from crm_app.state.platform.custom_fields import CustomFieldsState
 from crm_app.state.platform.failures import FailuresState
 from crm_app.state.platform.notifications import NoticeChoices
+from crm_app.state.platform.tags import TagsState
 from crm_app.state.sales.pipelines import PipelinesState
 from crm_app.state.sales.territories import TerritoriesState
 
@@ -36,6 +38,7 @@ PAGES = (
     ("/places", places, "Signed-in places", PlacesState.load),
     ("/pipelines", pipelines, "Pipelines", PipelinesState.load),
     ("/fields", custom_fields, "Fields", CustomFieldsState.load),
+    ("/tags", tags, "Tags", TagsState.load),
     ("/workspace", workspace, "Workspace", WorkspaceState.load),
     ("/people", people, "People", UsersState.load),
     ("/roles", roles, "Roles", RolesState.load),

@@ -13,10 +13,10 @@ import reflex as rx
 from crm_app.core import registry
 from crm_app.core.context import Actor
 from crm_app.core.errors import CrmError, Invalid
-from crm_app.core.registry import Entity
+from crm_app.core.registry import Entity, Kind
 from crm_app.core.views import View, dump, load, without
 from crm_app.models.platform.bulk import BulkStatus
-from crm_app.services.platform import bulk_operations, finding, schema
+from crm_app.services.platform import bulk_operations, schema
 from crm_app.services.platform.bulk_operations import MOST_IDS, Progress
 from crm_app.state.base import AppState, id_of, internal, notice_action
 from crm_app.state.list_bulk_views import (
@@ -30,6 +30,7 @@ from crm_app.state.list_bulk_views import (
 from crm_app.state.list_cells import counted
 from crm_app.state.lists import RecordList
 from crm_app.state.live import next_batch
+from crm_app.state.platform import fields
 from crm_app.state.platform.forms import complained, refilled
 from crm_app.state.presence import BEAT
 from crm_app.state.records import entity_at
@@ -165,14 +166,13 @@ class ListBulk(AppState):
 
     @rx.event
     async def search(self, name: str, text: str):
-        """Choices of a link while somebody types."""
+        """Choices of a link, or tags, while somebody types."""
         actor = await self.actor()
-        async with unit_of_work(actor) as uow:
-            entity = await schema.entity_of(uow, self._entity)
-            if name not in entity.fields or not entity.fields[name].target:
-                return
-            hits = await finding.choices(uow, registry.get(entity.fields[name].target), text)
-        options = [{"value": str(h.id), "label": h.title, "hint": h.detail} for h in hits]
+        spec = (await fields.entity_for(actor, self._entity)).spec(name)
+        if spec is None or spec.choices or spec.kind not in (Kind.link, Kind.choices):
+            return
+        found = await fields.choices(actor, registry.get(self._entity), name, text)
+        options = [o for o in found if o["value"]]
         self.fields = [{**f, "options": options} if f["name"] == name else f for f in self.fields]
 
     @rx.event

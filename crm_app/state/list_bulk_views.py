@@ -16,7 +16,6 @@ _TEXTS = frozenset({Kind.text, Kind.long_text, Kind.email, Kind.phone, Kind.url}
 _NEVER = frozenset({Kind.json})
 _SHOWN = 8  # reasons in the dialog, and records under each
 _CLEARS = "Left empty, it is cleared."
-_SEVERAL = "Several with a comma between them."
 NOTHING: dict[str, Any] = {
     "id": "", "text": "", "percent": 0, "is_running": False, "title": "", "detail": "", "can_undo": False,
     "can_resume": False, "blocked": 0,
@@ -41,7 +40,7 @@ def field_to_change(spec: FieldSpec, actor: Actor) -> dict[str, Any]:
     made = field_of(
         spec,
         text=actor.currency if spec.currency_field else "",
-        hint=_SEVERAL if is_list else _CLEARS if may_clear else "",
+        hint=_CLEARS if may_clear and not is_list else "",
     )
     return {**made, "is_list": is_list, "mode": ADD if is_list else SET}
 

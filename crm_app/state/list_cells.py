@@ -18,7 +18,7 @@ from crm_app.store.uow import UnitOfWork
 
 NUMBERS = frozenset({Kind.number, Kind.decimal, Kind.money, Kind.percent})
 UNSORTED = frozenset({Kind.choices, Kind.json})
-_NOT_IN_CELLS = frozenset({Kind.long_text, Kind.datetime, Kind.json})
+_NOT_IN_CELLS = frozenset({Kind.long_text, Kind.json})
 _WIDTHS = {
     Kind.number: 110, Kind.decimal: 110, Kind.percent: 100, Kind.money: 140, Kind.flag: 90, Kind.date: 120,
     Kind.datetime: 160, Kind.choice: 130, Kind.link: 180, Kind.email: 210, Kind.url: 190,

@@ -263,13 +263,13 @@ class RecordList(AppState):
 
     @rx.event
     async def search_link(self, place: str, text: str):
-        """Choices of a link while somebody types in a cell."""
+        """Choices of a link, or tags, while somebody types in a cell."""
         name = place.partition(".")[2]
         actor = await self.actor()
         async with unit_of_work(actor) as uow:
             entity = await lists.entity_of(uow, self._entity)
         spec = entity.fields.get(name)
-        if spec is None or spec.kind is not Kind.link:
+        if spec is None or spec.kind not in (Kind.link, Kind.choices):
             return
         self.options = {place: await fields.choices(actor, entity, name, text)}
 

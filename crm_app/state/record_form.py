@@ -12,11 +12,10 @@ from crm_app.core.errors import CrmError
 from crm_app.core.matching import rules_for
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.services.customers import duplicates
-from crm_app.services.platform import finding, operations, records
-from crm_app.services.platform.schema import entity_of
+from crm_app.services.platform import operations, records
 from crm_app.state.base import AppState
 from crm_app.state.customers.alike import alike_view
-from crm_app.state.platform.fields import entity_for
+from crm_app.state.platform.fields import choices, entity_for
 from crm_app.state.platform.forms import complained, field_of, readable, refilled, values_of
 from crm_app.store.uow import UnitOfWork, unit_of_work
 
@@ -96,14 +95,14 @@ class RecordForm(AppState):
 
     @rx.event
     async def search(self, name: str, text: str):
-        """Choices of a link while somebody types."""
+        """Choices of a link, or tags, while somebody types."""
         if not self._entity:  # typed before the server started anew: it is told soon
             return
-        actor = await self.actor()
-        async with unit_of_work(actor) as uow:
-            spec = (await entity_of(uow, self._entity)).fields[name]
-            hits = await finding.choices(uow, registry.get(spec.target), text)
-        found = [{"value": str(h.id), "label": h.title, "hint": h.detail} for h in hits]
+        spec = (await entity_for(await self.actor(), self._entity)).fields[name]
+        if spec.choices:  # they are all there
+            return
+        found = await choices(await self.actor(), registry.get(self._entity), name, text)
+        found = [o for o in found if o["value"]]
         self.fields = [{**f, "options": found} if f["name"] == name else f for f in self.fields]
         self.rest = [{**f, "options": found} if f["name"] == name else f for f in self.rest]
 
@@ -156,16 +155,13 @@ def _field(entity: Entity, name: str, actor: Actor) -> dict[str, Any]:
         return field_of(spec, required=False, value=str(actor.user_id), text=actor.name)
     usual = {"currency": actor.currency, "is_active": "yes"}
     text = actor.currency if spec.currency_field else ""
-    return field_of(spec, required=spec.required, text=text, value=usual.get(name, ""), hint=_hint(spec))
+    return field_of(spec, required=spec.required, text=text, value=usual.get(name, ""), hint=_hint(spec, actor))
 
 
-def _hint(spec: FieldSpec) -> str:
+def _hint(spec: FieldSpec, actor: Actor) -> str:
     """What an admin wrote for whoever fills it in, or how it is written where its box does not say."""
     if spec.help:
         return spec.help
     if spec.kind is Kind.datetime:
-        return "Like 2027-03-31 09:30"
-    if spec.kind is Kind.choices:
-        labels = [c.label for c in spec.choices]
-        return f"Of {', '.join(labels[:12])}; parted by semicolons" if labels else "Parted by semicolons"
+        return f"In your time zone, {actor.time_zone.replace('_', ' ')}"
     return ""

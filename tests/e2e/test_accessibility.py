@@ -430,6 +430,8 @@ STOPS = (
     Stop("teams", "/settings/teams", "Sales"),
     Stop("API keys", "/settings/api-keys", "No keys yet"),
     Stop("API keys, a new one", "/settings/api-keys", "No keys yet", new_key),
+    Stop("tags", "/settings/tags", "pilot"),
+    Stop("tags, renamed", "/settings/tags", "pilot", press("Rename pilot")),
     Stop("territories, new", "/settings/territories", "No territories", press("Territory")),
     Stop("sessions", "/settings/sessions", "Signed in now"),
     Stop("audit log", "/settings/audit", "By hand"),

@@ -44,6 +44,8 @@ FREE = {
     "platform.notifications.withdraw": CALLED,
     "platform.notifications.written": CALLED,
     "platform.notifications.purge": CLOCK,
+    "platform.custom_fields.sweep": CLOCK,
+    "platform.tags.suggested": "of what one may read",
     "platform.saved_views.change": OWN,
     "platform.saved_views.delete": OWN,
     "platform.saved_views.move": OWN,

@@ -33,7 +33,7 @@ from crm_app.components.kit.buttons import (
     primary,
     success,
 )
-from crm_app.components.kit.combos import combo
+from crm_app.components.kit.combos import combo, picks
 from crm_app.components.kit.composers import composer, remark
 from crm_app.components.kit.conditions import condition_builder
 from crm_app.components.kit.connection import connection_banner, on_return, one_session, tooltips
@@ -58,6 +58,7 @@ from crm_app.components.kit.fields import (
     described_by,
     field,
     given_input,
+    moment_input,
     money_input,
     password_input,
     search_input,
@@ -166,6 +167,7 @@ __all__ = [
     "menu_item",
     "menu_line",
     "menu_link",
+    "moment_input",
     "money_input",
     "native_form",
     "notices",
@@ -180,6 +182,7 @@ __all__ = [
     "password_input",
     "people_art",
     "pick_cell",
+    "picks",
     "pill",
     "popover",
     "primary",

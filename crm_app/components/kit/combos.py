@@ -28,6 +28,31 @@ class Combo(rx.Component):
     on_create: rx.EventHandler[passthrough_event_spec(str)]
 
 
+class Picks(rx.Component):
+    """The React part; it owns what is typed and what is taken."""
+
+    library = scripts.PICKS
+    tag = "Picks"
+    name: rx.Var[str]
+    value: rx.Var[str]
+    options: rx.Var[list[dict[str, Any]]]
+    free: rx.Var[bool]
+    required: rx.Var[bool]
+    invalid: rx.Var[bool]
+    described_by: rx.Var[str]
+    label: rx.Var[str]
+    on_search: rx.EventHandler[passthrough_event_spec(str)]
+
+
+def picks(id: str, options: rx.Var | list[dict[str, str]], **props: Any) -> rx.Component:
+    """Choose several, as chips; in a form they go by `name`, parted by semicolons, as `value` is given.
+
+    `options` are {"value", "label", "hint"}; with `free` any text is one. `on_search(text)` lets Python answer with new
+    ones.
+    """
+    return Picks.create(id=id, options=options, **{"name": id, "described_by": f"{id}-hint {id}-error", **props})
+
+
 def combo(id: str, options: rx.Var | list[dict[str, str]], **props: Any) -> rx.Component:
     """Choose one of many; `options` are {"value", "label", "hint"}.
 

@@ -23,7 +23,7 @@ export const present = (conflict) => {
 const both = ({ kind, mine, theirs }) => {
   if (!mine.value || !theirs.value) return null;
   if (kind === "long") return `${theirs.value}\n${mine.value}`;
-  if (kind !== "tags") return null;
+  if (kind !== "tags" && kind !== "picks") return null;
   const tags = `${theirs.value};${mine.value}`.split(";").map((t) => t.trim());
   return [...new Set(tags.filter(Boolean))].join("; ");
 };

@@ -4,6 +4,7 @@ import { InPlace } from "./inplace.jsx";
 
 const NOTHING = { t: "" };
 const INSIDE = "a, button, input, label, textarea, .editing, .combo";
+const SEARCHED = ["link", "tags"];
 
 const Icon = ({ d, className = "i i16" }) => (
   <svg className={className} viewBox="0 0 16 16" aria-hidden="true">
@@ -78,9 +79,9 @@ export const Row = memo(
                   value={cellOf(c.name).v ?? cellOf(c.name).t}
                   display={cellOf(c.name).t}
                   status={statuses}
-                  options={c.box === "link" ? (options?.[`${row.id}.${c.name}`] ?? []) : c.options}
+                  options={SEARCHED.includes(c.box) ? (options?.[`${row.id}.${c.name}`] ?? []) : c.options}
                   onSave={onSave}
-                  onSearch={c.box === "link" ? onSearch : undefined}
+                  onSearch={SEARCHED.includes(c.box) ? onSearch : undefined}
                   atOnce
                   onRest={on.finish}
                 />

@@ -82,6 +82,11 @@ def date_input(id: str, *, invalid: bool | rx.Var = False, **props: Any) -> rx.C
     return rx.el.input(**_named(id, invalid, {"type": "date", **props}, "input"))
 
 
+def moment_input(id: str, *, invalid: bool | rx.Var = False, **props: Any) -> rx.Component:
+    """A day and a time of day without a zone, as YYYY-MM-DDTHH:MM in state and form."""
+    return rx.el.input(**_named(id, invalid, {"type": "datetime-local", **props}, "input"))
+
+
 def select(
     id: str,
     options: Sequence[tuple[str, str]] | rx.Var,

@@ -7,7 +7,9 @@ from reflex.event import passthrough_event_spec
 
 from crm_app.components.kit import scripts
 
-Kind = Literal["text", "long", "number", "money", "date", "choice", "link", "email", "phone", "url", "tags"]
+Kind = Literal[
+    "text", "long", "number", "money", "date", "choice", "link", "email", "phone", "url", "tags", "picks", "moment"
+]
 Text = str | rx.Var
 
 
@@ -109,8 +111,9 @@ def inline_field(
     sent again with it as `seen`.
     `choice` and `link` take `options` of {"value", "label", "hint"}; with `on_search(name, text)` Python answers with
     new ones. `hint` stands under the box while editing: what it was before, and by whom. `head` takes the place of the
-    label, as `field_history` does; `tags` are parted by semicolons. What is not answered when the line breaks is sent
-    once more after it: saving what stands there already must be answered as "saved".
+    label, as `field_history` does; `picks` are some of the options and `tags` any texts, parted by semicolons; a
+    `moment` is a local YYYY-MM-DDTHH:MM. What is not answered when the line breaks is sent once more after it: saving
+    what stands there already must be answered as "saved".
     """
     given = {
         "display": display,

@@ -3,6 +3,7 @@ import { Link } from "react-router";
 import { Combo } from "./combo.jsx";
 import { Conflicts, present } from "./conflict.jsx";
 import { useReturn } from "./connection.jsx";
+import { Picks } from "./picks.jsx";
 
 const EDIT =
   "M14.24 1.76a2.6 2.6 0 0 0-3.71 0L2.66 9.64q-.57.57-.78 1.35l-.86 3.39a.5.5 0 0 0 .6.6l3.39-.86q.78-.21 1.35-.78l7.88-7.87a2.6 2.6 0 0 0 0-3.7m-3 .71a1.62 1.62 0 1 1 2.29 2.3l-.78.77-2.3-2.29zM9.75 3.96l2.3 2.29-6.4 6.39q-.37.37-.89.5l-2.57.67.66-2.57q.14-.52.51-.9z";
@@ -16,16 +17,17 @@ const WAITING_AFTER = 8000;
 const TICK = 1000;
 
 const LISTS = ["choice", "link"];
+const SEVERAL = ["picks", "tags"];
 const PARTS = /;\s*/;
 const INPUT = {
   text: { type: "text" },
-  tags: { type: "text" },
   email: { type: "email" },
   phone: { type: "tel" },
   url: { type: "url" },
   number: { type: "text", inputMode: "decimal" },
   money: { type: "text", inputMode: "decimal" },
   date: { type: "date" },
+  moment: { type: "datetime-local" },
 };
 
 const Icon = ({ d, className = "i i16" }) => (
@@ -124,8 +126,12 @@ export function InPlace({
     start.current = theirs.value;
     save(choice.value, choice.text);
   };
-  const leave = () => {
-    if (!message || text !== sent.current.value) save(text);
+  const leave = (next = text, nextLabel = undefined) => {
+    if (!message || next !== sent.current.value) save(next, nextLabel);
+  };
+  const cancel = () => {
+    refocus.current = true;
+    rest();
   };
 
   // sent over a line that is gone: once more, for what is saved already is saved
@@ -258,11 +264,27 @@ export function InPlace({
               refocus.current = true;
               save(v, l);
             }}
-            onCancel={() => {
-              refocus.current = true;
-              rest();
-            }}
+            onCancel={cancel}
             onLeave={() => now.current === "edit" && !message && rest()}
+          />
+        ) : SEVERAL.includes(kind) ? (
+          <Picks
+            id={`${id}-input`}
+            label={label}
+            value={text}
+            options={options}
+            free={kind === "tags"}
+            invalid={Boolean(message)}
+            describedBy={help}
+            focus
+            onSearch={kind === "tags" && onSearch ? (q) => onSearch(name, q) : undefined}
+            onChange={type}
+            onDone={(v, l) => {
+              refocus.current = true;
+              save(v, l);
+            }}
+            onCancel={cancel}
+            onLeave={leave}
           />
         ) : kind === "long" ? (
           <textarea
@@ -273,7 +295,7 @@ export function InPlace({
             value={text}
             onChange={(e) => type(e.target.value)}
             onKeyDown={keys}
-            onBlur={leave}
+            onBlur={() => leave()}
           />
         ) : (
           <input
@@ -284,7 +306,7 @@ export function InPlace({
             value={text}
             onChange={(e) => type(e.target.value)}
             onKeyDown={keys}
-            onBlur={leave}
+            onBlur={() => leave()}
           />
         )}
         {message && (
@@ -311,7 +333,7 @@ export function InPlace({
 
   const saving = mode === "saving";
   const words = saving ? sent.current.label : shown;
-  const tags = kind === "tags" && words ? words.split(PARTS) : null;
+  const tags = SEVERAL.includes(kind) && words ? words.split(PARTS) : null;
   const state = saving && slow ? "saving" : ticked ? "saved" : "";
   const pen = <Icon d={EDIT} className="i i16 pen" />;
   return (

@@ -31,6 +31,7 @@ OPERATION = rx.asset("operation.js", shared=True).importable_path
 rx.asset("palette_rows.js", shared=True)
 PALETTE = rx.asset("palette.jsx", shared=True).importable_path
 PANEL_TABS = rx.asset("panel_tabs.jsx", shared=True).importable_path
+PICKS = rx.asset("picks.jsx", shared=True).importable_path
 PASSWORD = rx.asset("password.jsx", shared=True).importable_path
 REMARK = rx.asset("remark.jsx", shared=True).importable_path
 SIDE_PANEL = rx.asset("sidepanel.jsx", shared=True).importable_path

@@ -152,7 +152,7 @@ def _gone() -> rx.Component:
 
     return rx.el.section(
         rx.el.h2("In the trash"),
-        rx.el.p("Nobody sees them; their values are kept.", class_name="muted"),
+        rx.el.p("Nobody sees them. Their values are kept for 30 days, then both are gone.", class_name="muted"),
         kit.table(
             "Fields in the trash",
             head=rx.el.tr(

@@ -14,7 +14,9 @@ def custom_value(kind: Kind, column: Any, key: str) -> sa.ColumnElement[Any]:
     node, text = column[key], column[key].astext
     shape = sa.func.jsonb_typeof(node)
     if kind in NUMBERS:
-        return sa.case((text.regexp_match(f"^{stored.NUMBER}$"), sa.cast(text, sa.Numeric)))
+        is_plain = sa.and_(shape == "number", sa.func.char_length(text) <= stored.SHORT)  # without reading the pattern
+        well_formed = text.regexp_match(f"^{stored.NUMBER}$")
+        return sa.case((is_plain, sa.cast(node, sa.Numeric)), (well_formed, sa.cast(text, sa.Numeric)))
     if kind is Kind.flag:
         return sa.case((shape == "boolean", sa.cast(text, sa.Boolean)))
     if kind is Kind.choices:

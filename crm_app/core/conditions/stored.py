@@ -16,6 +16,7 @@ from crm_app.core.registry import Kind
 
 # Read by both `re` (fullmatch) and PostgreSQL (anchored).
 NUMBER = r"-?[0-9]{1,30}(\.[0-9]{1,30})?"
+SHORT = 30  # a JSON number that is not longer fits the pattern: PostgreSQL writes none with an exponent
 DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{0,5}[1-9])?Z"
 IDENTITY = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

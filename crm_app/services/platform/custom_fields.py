@@ -3,6 +3,7 @@ services.platform.schema; their values stand in the column `custom` of each reco
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,6 +23,8 @@ from crm_app.services.platform.field_choices import stored_choices
 from crm_app.store.uow import UnitOfWork
 
 MOST = 100  # of one entity
+KEPT = timedelta(days=30)
+_SWEPT = 10_000  # records at a time
 FORMULA = "formula"
 # What an admin chooses from, in this order; a formula is of the kind of its result.
 KINDS: Mapping[str, str] = {
@@ -181,7 +184,7 @@ async def reorder(uow: UnitOfWork, entity_name: str, field_ids: Sequence[UUID]) 
 
 
 async def delete(uow: UnitOfWork, field_id: UUID) -> CustomField:
-    """Into the trash: nobody sees it any more, its values stay. Conflict while a formula needs it."""
+    """Into the trash: nobody sees it any more, its values stay for 30 days. Conflict while a formula needs it."""
     uow.require("settings.manage")
     field = await _found(uow, field_id)
     entity = await _begin(uow, field.entity_name)
@@ -205,6 +208,28 @@ async def restore(uow: UnitOfWork, field_id: UUID) -> CustomField:
     field.deleted_at, field.position = None, await _last(uow, entity) + 1
     await uow.flush()
     return field
+
+
+async def sweep(uow: UnitOfWork) -> int:
+    """What has lain in the trash for 30 days goes for good, its values first, some at a time, by the clock. Returns how
+    many fields went. The audit log keeps the values that were taken out, record by record."""
+    gone = 0
+    due = sa.select(_fields).where(_fields.c.deleted_at < uow.now - KEPT).order_by(_fields.c.deleted_at)
+    for row in (await uow.execute(due)).mappings():
+        entity = registry.find(row["entity_name"])
+        if entity is not None and await _emptied(uow, entity, row["key"]) == _SWEPT:
+            continue  # the others next time
+        await uow.execute(sa.delete(_fields).where(_fields.c.id == row["id"]))
+        gone += 1
+    return gone
+
+
+async def _emptied(uow: UnitOfWork, entity: Entity, key: str) -> int:
+    table = entity.table
+    holds = sa.select(table.c.id).where(table.c.custom.has_key(key)).limit(_SWEPT).with_for_update()
+    without = table.c.custom.op("-", return_type=table.c.custom.type)(sa.literal(key, sa.Text()))
+    emptied = sa.update(table).where(table.c.id.in_(holds)).values(custom=without).returning(table.c.id)
+    return len((await uow.execute(emptied)).all())
 
 
 def similar(entity: Entity, label: str) -> list[str]:

@@ -15,9 +15,9 @@ from crm_app.core.context import Actor
 from crm_app.core.dates import show_date
 from crm_app.core.errors import Conflict, CrmError, Invalid, NotFound
 from crm_app.core.fields import parse_value, show_value
-from crm_app.core.money import NBSP
+from crm_app.core.money import NBSP, NNBSP
 from crm_app.core.registry import Entity, FieldSpec, Kind
-from crm_app.services.platform import finding, history, records
+from crm_app.services.platform import finding, history, records, tags
 from crm_app.services.platform.history import FieldChange, History
 from crm_app.services.platform.schema import entity_of
 from crm_app.store.uow import unit_of_work
@@ -32,7 +32,8 @@ _BOXES = {
     Kind.date: "date",
     Kind.choice: "choice",
     Kind.flag: "choice",
-    Kind.choices: "tags",
+    Kind.choices: "picks",
+    Kind.datetime: "moment",
     Kind.link: "link",
     Kind.email: "email",
     Kind.phone: "phone",
@@ -79,17 +80,25 @@ def field_view(
     title = values.get(f"{spec.name}__title") or ""
     choices = [dict(o) for o in options] or _options(spec)
     is_link = spec.kind is Kind.link and not spec.masked
+    box = "choice" if options and spec.kind is Kind.text else _BOXES.get(spec.kind, "text")
     href = f"/{registry.get(spec.target).slug}/{value}" if value and is_link and has_page(spec.target) else ""
     return FieldView(
         name=spec.name,
         label=spec.label,
-        box="choice" if options and spec.kind is Kind.text else _BOXES.get(spec.kind, "text"),
-        value=str(value) if is_link and value else show_value(spec, value, plain=True, **known),
+        box="tags" if box == "picks" and not choices else box,
+        value=str(value) if is_link and value else _edited(spec, value, known),
         shown=title if is_link else show_value(spec, value, **known),
         href=href,
         locked=locked,
         options=choices,
     )
+
+
+def _edited(spec: FieldSpec, value: Any, known: Mapping[str, str]) -> str:
+    """As its box holds it: a moment without a zone, where the person lives."""
+    if spec.kind is Kind.datetime and value and not spec.masked:
+        return f"{value.astimezone(ZoneInfo(known['time_zone'])):%Y-%m-%dT%H:%M}"
+    return show_value(spec, value, plain=True, **known)
 
 
 def lock_of(entity: Entity, spec: FieldSpec) -> str:
@@ -224,12 +233,18 @@ def sentence(refusal: CrmError, spec: FieldSpec | None = None) -> str:
 
 
 async def choices(actor: Actor, entity: Entity, name: str, text: str) -> list[dict[str, str]]:
-    """Records that a link can point to."""
+    """Records that a link can point to, or tags that are there already."""
     async with unit_of_work(actor) as uow:
         spec = (await entity_of(uow, entity.name)).fields[name]
+        if spec.kind is Kind.choices:
+            return [tag_choice(t) for t in await tags.suggested(uow, text)] if name == tags.FIELD else []
         found = await finding.choices(uow, registry.get(spec.target), text)
     nothing = [{"value": "", "label": "None", "hint": ""}] if spec.nullable and not text.strip() else []
     return [*nothing, *({"value": str(h.id), "label": h.title, "hint": h.detail} for h in found)]
+
+
+def tag_choice(tag: tags.Tag) -> dict[str, str]:
+    return {"value": tag.name, "label": tag.name, "hint": f"{tag.count:,}".replace(",", NNBSP)}
 
 
 async def history_rows(

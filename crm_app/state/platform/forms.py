@@ -42,7 +42,7 @@ def field_of(
         options=options or choices,
         hint=hint,
         required=required,
-        free=free,
+        free=free or (kind is Kind.choices and not choices),
     )
 
 

@@ -122,10 +122,11 @@ class BoardAnswers(AppState):
     async def search(self, name: str, text: str):
         """Choices of a link while somebody types."""
         dialog, actor = await self.get_state(DealDialog), await self.actor()
-        if all(f["name"] != name for f in dialog.fields):  # typed before the server started anew: it is told soon
-            return
+        spec = OPPORTUNITY.spec(name)
+        if all(f["name"] != name for f in dialog.fields) or spec is None or not spec.target:
+            return  # typed before the server started anew: it is told soon
         async with unit_of_work(actor) as uow:
-            found = await _choices(uow, OPPORTUNITY.fields[name].target, text, dialog._ids)
+            found = await _choices(uow, spec.target, text, dialog._ids)
         dialog.fields = [{**f, "options": found} if f["name"] == name else f for f in dialog.fields]
 
     @rx.event

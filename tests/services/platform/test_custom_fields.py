@@ -1,15 +1,17 @@
 """Fields of a workspace's own: made, changed, put away by admins; filled in, checked, listed, told as any other."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
 from crm_app.core import conditions
 from crm_app.core.context import Actor
 from crm_app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from crm_app.core.registry import Kind
 from crm_app.core.views import View, fit
+from crm_app.jobs.delivery import system_actor
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.customers.contacts import CONTACT
 from crm_app.models.sales.opportunities import OPPORTUNITY
@@ -175,6 +177,32 @@ async def test_what_is_put_away_is_gone_and_comes_back_whole(admin):
         await custom_fields.restore(uow, gone["id"])
         assert (await records.read(uow, ACCOUNT, made.id))[name] == "gold"
         assert [f["label"] for f in await custom_fields.listed(uow, "account")] == ["Rank", "Tier"]
+
+
+async def test_after_thirty_days_in_the_trash_it_goes_with_its_values(admin, mallory):
+    tier, seats = await make(admin, "Tier"), await make(admin, "Seats", "number")
+    made = await account(admin, **{tier: "gold", seats: 7})
+    theirs = await account(mallory, name="Mallory")
+    async with unit_of_work(mallory) as uow:
+        (await uow.get(ACCOUNT.model, theirs.id)).custom = {"tier": "theirs"}
+    async with unit_of_work(admin) as uow:
+        field = (await custom_fields.listed(uow, "account"))[0]
+        await custom_fields.delete(uow, field["id"])
+        at = uow.now
+    for days, left in ((29, {"tier": "gold", "seats": 7}), (31, {"seats": 7})):
+        async with unit_of_work(system_actor(admin.tenant_id), now=at + timedelta(days=days)) as uow:
+            assert await custom_fields.sweep(uow) == (1 if days > 30 else 0)
+        async with unit_of_work(admin) as uow:
+            assert (await uow.get(ACCOUNT.model, made.id)).custom == left
+            assert len(await custom_fields.listed(uow, "account", deleted=True)) == (0 if days > 30 else 1)
+    async with unit_of_work(mallory) as uow:
+        assert (await uow.get(ACCOUNT.model, theirs.id)).custom == {"tier": "theirs"}
+    async with unit_of_work(admin) as uow:
+        entry = sa.text(
+            "SELECT changes FROM audit_log WHERE record_id = :id AND changes ? 'custom.tier' ORDER BY at DESC"
+        )
+        assert (await uow.execute(entry, {"id": made.id})).scalars().first()["custom.tier"] == ["gold", None]
+    assert await make(admin, "Tier") == tier  # its name is free again
 
 
 async def test_one_that_is_like_another_is_pointed_out(admin):

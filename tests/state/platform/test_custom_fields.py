@@ -1,12 +1,15 @@
 """The page of fields without a browser: fields made, changed, moved, put away and brought back; open lists follow."""
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.services.platform import custom_fields, records
 from crm_app.services.platform.schema import entity_of
 from crm_app.state import list_cells
 from crm_app.state.lists import RecordList
+from crm_app.state.platform import fields
 from crm_app.state.platform.custom_fields import CustomFieldsState
 from crm_app.state.platform.field_panel import FieldPanel
 from crm_app.state.record_form import RecordForm
@@ -146,3 +149,36 @@ async def test_an_open_list_and_the_form_show_a_new_field(admin, alice):
     async with unit_of_work(alice) as uow:
         found = (await records.find(uow, ACCOUNT, columns=("name", "custom.tier"))).rows
     assert {r["name"]: r["custom.tier"] for r in found} == {"Acme": "new", "Kessler": "silver"}
+
+
+async def test_several_choices_and_moments_have_boxes_of_their_own(admin):
+    async with unit_of_work(admin) as uow:
+        await custom_fields.create(
+            uow, "account", label="Likes", kind="choices", choices=[{"label": "Gold"}, {"label": "Tin"}]
+        )
+        await custom_fields.create(uow, "account", label="Visit", kind="datetime")
+    kathmandu = replace(admin, time_zone="Asia/Kathmandu")
+    entity = await fields.entity_for(kathmandu, "account")
+    at = datetime(2027, 3, 1, 9, 30, tzinfo=UTC)
+    values = {"custom.likes": ["tin", "gold"], "custom.visit": at, "tags": ["vip"]}
+    views = {n: fields.field_view(entity.fields[n], values, kathmandu) for n in values}
+    assert [(v.box, v.value) for v in views.values()] == [
+        ("picks", "Tin; Gold"), ("moment", "2027-03-01T15:15"), ("tags", "vip"),
+    ]  # fmt: skip
+    assert fields.read_typed(entity.fields["custom.visit"], "2027-03-01T15:15", currency="EUR", actor=kathmandu) == at
+    record = await account(kathmandu, "Kessler", ["vip"])
+    for name, text in (("custom.likes", "tin; Gold"), ("custom.visit", "2027-03-01T15:15"), ("tags", "vip; fair")):
+        seen = fields.field_view(entity.fields[name], {"tags": ["vip"]}, kathmandu).value
+        assert (await fields.save(kathmandu, entity, record, name, text, seen, {}))["state"] == "saved"
+    async with unit_of_work(kathmandu) as uow:
+        found = await records.read(uow, ACCOUNT, record)
+        assert (found["custom.likes"], found["custom.visit"], found["tags"]) == (["tin", "gold"], at, ["vip", "fair"])
+    assert await fields.choices(kathmandu, ACCOUNT, "tags", "vi") == [{"value": "vip", "label": "vip", "hint": "1"}]
+    assert await fields.choices(kathmandu, ACCOUNT, "custom.likes", "") == []
+    cells = {c["name"]: c for c in list_cells.columns(entity, ("name", *values), kathmandu, {})}
+    assert [cells[n]["box"] for n in values] == ["picks", "moment", "tags"] and all(cells[n]["edit"] for n in values)
+
+
+async def account(actor, name, tags):
+    async with unit_of_work(actor) as uow:
+        return (await records.create(uow, ACCOUNT, {"name": name, "tags": tags})).id
