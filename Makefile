@@ -23,7 +23,7 @@ test: setup-dev chromium redis ## every test: services, crash, two processes, jo
 	@status=0; \
 	$(BIN)/python -m pytest tests --ignore=tests/e2e -n $(PROCESSES) -m "not alone" || status=1; \
 	$(BIN)/python -m pytest tests --ignore=tests/e2e -m alone || [ $$? = 5 ] || status=1; \
-	$(BIN)/python -m pytest tests/e2e || [ $$? = 5 ] || { echo "== What failed, once more: journeys race with a busy machine"; \
+	$(BIN)/python -m pytest tests/e2e -n $(PROCESSES) --dist loadfile || [ $$? = 5 ] || { echo "== What failed, once more: journeys race with a busy machine"; \
 	$(BIN)/python -m pytest tests/e2e --last-failed --last-failed-no-failures=none; } || status=1; \
 	exit $$status
 

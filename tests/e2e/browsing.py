@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
 
 from crm_app.core.context import Actor
 from crm_app.services.people import sessions
@@ -99,6 +99,12 @@ async def _picture(page: Page, path: Path) -> None:
         await asyncio.wait_for(page.screenshot(path=path), 10)
     except Exception as error:  # noqa: BLE001 - a page that cannot be drawn is part of what went wrong
         path.with_suffix(".txt").write_text(f"{page.url}: {error}")
+
+
+async def listening(page: Page) -> None:
+    """What is the same for everybody is seen a moment before the program behind it hears of keys and presses; what
+    belongs to the person comes after that, so who waits for that needs not wait for this."""
+    await expect(page.locator("html[data-letters]")).to_have_count(1)
 
 
 async def sign_in(context: BrowserContext, who: Actor, url: str) -> None:

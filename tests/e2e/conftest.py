@@ -41,7 +41,8 @@ def front_end() -> None:
 async def server(
     front_end: None, app_database: None, database: DatabaseUrls, run_folder: Path
 ) -> AsyncIterator[Server]:
-    made = Server(database, run_folder / "server.log")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    made = Server(database, run_folder / f"server-{worker}.log")
     await made.start()
     yield made
     made.stop()

@@ -26,7 +26,7 @@ from crm_app.services.platform import failures, notifications, records
 from crm_app.services.sales import pipelines
 from crm_app.store.uow import unit_of_work
 from tests.e2e.board import BoardPage
-from tests.e2e.browsing import DESK, PHONE
+from tests.e2e.browsing import DESK, PHONE, listening
 from tests.e2e.test_attachments import PIXEL, a_file
 from tests.e2e.test_deal_page import edit
 from tests.e2e.test_import_page import FILE, csv
@@ -235,7 +235,7 @@ async def bad_stage(page: Page) -> None:
 
 async def fresh_import(page: Page) -> None:
     """Without the import of the stop before, which is kept."""
-    await expect(page.locator("input[type=file]")).to_have_count(1)
+    await listening(page)
     with contextlib.suppress(Error):  # there is none, or it came before
         await page.get_by_role("button", name="Cancel", exact=True).click(timeout=3_000)
     await expect(page.get_by_text("Choose files")).to_be_visible()

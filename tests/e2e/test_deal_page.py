@@ -277,33 +277,6 @@ async def test_strangers_find_nothing(visit, alice, carol, mallory):
         assert "Roll-out" not in await page.content()
 
 
-async def test_nothing_typed_is_lost_when_the_server_falls_over(visit, server, alice):
-    visit.expect_noise()
-    deal = await a_deal(alice)
-    page = await open_deal(visit, alice, deal)
-    await edit(page, "next_step", "Half a thought", key="")
-    await page.get_by_role("textbox", name="What was said?").fill("They want it by May")
-    await page.evaluate("window.stayed = true")
-    await field(page, "campaign").locator(".val").click()
-    await page.keyboard.type("Spring")
-    server.kill()
-    await expect(page.locator(".connection")).to_have_text(re.compile("Reconnecting"))
-    await page.keyboard.press("Enter")  # saved into the void
-    await expect(field(page, "campaign")).to_contain_text("Spring")
-    await server.start()
-    await expect(page.locator(".connection")).to_have_text("", timeout=15_000)
-    await expect(page.get_by_role("textbox", name="What was said?")).to_have_value("They want it by May")
-    assert await page.evaluate("window.stayed")  # no reload
-    for name, text in (("next_step", "Half a thought"), ("campaign", "Spring")):
-        retry = field(page, name).get_by_role("button", name="Retry")
-        await expect(retry.or_(value(page, name))).to_be_visible(timeout=15_000)
-        if await retry.count():
-            await retry.click()
-        await expect(value(page, name)).to_have_text(text)
-    row = await read_deal(alice, deal.id)
-    assert (row["next_step"], row["campaign"]) == ("Half a thought", "Spring")
-
-
 async def test_the_number_is_copied(visit, alice):
     deal = await a_deal(alice)
     page = await open_deal(visit, alice, deal, permissions=["clipboard-read", "clipboard-write"])

@@ -172,4 +172,5 @@ async def test_an_admin_adds_a_field_and_everybody_has_it(visit, workspace):
     await dialog.get_by_text("More fields").click()
     await dialog.get_by_label("Tier").select_option(label="Silver")
     await dialog.get_by_role("button", name="Create").click()
+    await expect(page.get_by_role("heading", name="Acme", level=1)).to_be_visible()
     await expect(page.locator("[data-field='custom.tier']")).to_contain_text("Silver")

@@ -13,6 +13,7 @@ from crm_app.models.customers.contacts import Contact
 from crm_app.models.sales.opportunities import Opportunity
 from crm_app.store.uow import unit_of_work
 from tests.e2e.board import open_board
+from tests.e2e.browsing import listening
 from tests.services.imports.test_exports import OBJECTS, SALESFORCE, needs_data
 from tests.services.sales.deals import a_deal
 
@@ -35,6 +36,7 @@ def csv(text: str, name: str = "deals.csv") -> dict[str, object]:
 
 
 async def choose(page, *files) -> None:
+    await listening(page)
     await page.locator("input[type=file]").first.set_input_files(list(files))
 
 
@@ -73,7 +75,7 @@ async def test_upload_mend_import_and_take_back(visit, manager, alice):
 @needs_data
 async def test_five_exports_of_salesforce_at_once(visit, manager):
     page = await visit(manager, "/import")
-    await page.locator("input[type=file]").set_input_files([SALESFORCE / f"{n}.csv" for n in OBJECTS])
+    await choose(page, *(SALESFORCE / f"{n}.csv" for n in OBJECTS))
     files = page.get_by_role("region", name="Files and columns").get_by_role("listitem")
     for name in OBJECTS:
         await expect(files.filter(has_text=f"{name}.csv").first).to_be_visible(timeout=20_000)

@@ -57,6 +57,7 @@ async def test_a_filter_is_built_by_keyboard_and_edited_at_its_chip(visit, alice
 async def test_on_a_phone_the_builder_comes_from_below(visit, alice):
     await some(alice)
     page = await visit(alice, "/accounts", viewport=PHONE, has_touch=True, is_mobile=True)
+    await expect(page.locator("tbody tr[data-id]")).to_have_count(3)
     await page.get_by_role("button", name="Filter", exact=True).click()
     panel = page.get_by_role("dialog", name="Filter accounts")
     await panel.get_by_role("textbox", name="Name: value").fill("kes")

@@ -10,6 +10,7 @@ from tests.e2e.test_list_filters import some
 async def test_a_view_is_kept_changed_and_put_back(visit, alice):
     await some(alice)
     page = await visit(alice, "/accounts")
+    await expect(page.locator("tbody tr[data-id]")).to_have_count(3)
     await page.get_by_role("searchbox", name="Search accounts").fill("kes")
     await expect(page.locator("tbody tr[data-id]")).to_have_count(2)
     await page.get_by_role("button", name="Save view").click()

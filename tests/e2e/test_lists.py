@@ -79,6 +79,7 @@ async def test_a_record_opens_beside_the_list_and_the_next_one(visit, alice):
 async def test_columns_and_their_widths_stay_as_they_were_made(visit, alice):
     await many(alice, 2, city="Linz")
     page = await visit(alice, "/accounts")
+    await expect(page.locator("tbody tr[data-id]")).to_have_count(2)
     await page.get_by_role("button", name="Columns and density").click()
     await page.get_by_role("checkbox", name="City").click()
     await page.get_by_role("button", name="Move City up").click()

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from crm_app.models.customers.contacts import CONTACT
 from crm_app.services.platform import records, spelling
 from crm_app.store.uow import unit_of_work
-from tests.e2e.browsing import PHONE
+from tests.e2e.browsing import PHONE, listening
 from tests.services.sales.deals import a_deal
 
 
@@ -160,6 +160,7 @@ async def test_single_letters_can_be_turned_off(visit, alice, deal):
 
 async def test_on_a_phone_the_button_above_opens_it(visit, alice, deal):
     page = await visit(alice, "/accounts", viewport=PHONE, has_touch=True, is_mobile=True)
+    await listening(page)
     await page.get_by_role("banner").get_by_role("button", name="Search").tap()
     box = palette(page)
     await box.get_by_role("button", name="people").tap()

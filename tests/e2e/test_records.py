@@ -88,7 +88,7 @@ async def test_an_account_shows_its_deals_and_keeps_its_log(visit, alice):
     await expect(page).to_have_url(re.compile("/opportunities[?]filter="))
     await expect(page.locator("tbody tr")).to_contain_text("Roll-out")
     await page.go_back()
-    await page.get_by_role("link", name="Roll-out").click()
+    await page.locator(".card").filter(has_text="Open deals").get_by_role("link", name="Roll-out").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Roll-out")
 
 

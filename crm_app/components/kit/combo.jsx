@@ -36,7 +36,17 @@ export function Combo({
   const [chosen, setChosen] = useState({ value, text });
   const shownText = chosen.text || options.find((o) => o.value === chosen.value)?.label || "";
 
-  useEffect(() => setChosen({ value, text }), [value, text]);
+  // Told back by Python, what was chosen here is no news: something else may have been chosen since.
+  const mine = useRef(new Set());
+  const take = (next) => {
+    mine.current.add(`${next.value} ${next.text}`);
+    setChosen(next);
+  };
+  useEffect(() => {
+    if (mine.current.delete(`${value} ${text}`)) return;
+    mine.current.clear();
+    setChosen({ value, text });
+  }, [value, text]);
   useEffect(() => {
     if (!focus) return;
     input.current.focus();
@@ -66,8 +76,8 @@ export function Combo({
     setOpen(false);
     setTyped(null);
     if (option.fresh && !free) return onCreate(typed.trim());
-    if (option.fresh) return setChosen({ value: "", text: typed.trim() });
-    setChosen({ value: option.value, text: option.label });
+    if (option.fresh) return take({ value: "", text: typed.trim() });
+    take({ value: option.value, text: option.label });
     onPick?.(option.value, option.label);
   };
   const type = (e) => {

@@ -56,11 +56,13 @@ class Bell(AppState):
     has_more: bool = False
     is_read_once: bool = False
     _told: list[Told] = []
+    _opened_at: str = ""
 
     @rx.event
     async def load(self):
-        """A watch chained from here ends when the tab leaves the page; on another page the panel is closed."""
-        if not self._is_back and self.is_open:
+        """A watch chained from here ends when the tab leaves the page; on another page the panel is closed, unless it
+        was opened there already."""
+        if not self._is_back and self.is_open and self._opened_at != str(self.router.url.path):
             self.is_open = False
         return Bell.watch
 
@@ -112,6 +114,7 @@ class Bell(AppState):
         actor = await self.actor()
         self.is_open = not self.is_open
         if self.is_open:
+            self._opened_at = str(self.router.url.path)
             async with unit_of_work(actor) as uow:
                 self._told = await notifications.listed(uow, limit=_PAGE)
             self.has_more = len(self._told) == _PAGE
