@@ -112,3 +112,15 @@ async def test_choices_are_kept(alice):
     await tab.run(NoticeChoices.load)
     row = next(r for r in tab[NoticeChoices].notice_rows if r["name"] == "assigned")
     assert (row["app"], row["mail"]) == (True, False)
+
+
+async def test_on_another_page_the_panel_is_closed_unless_it_was_opened_there(alice):
+    tab = await tab_of(alice, "/pipeline")
+    await tab.run(Bell.toggle)
+    tab.go("/accounts")
+    await tab.run(Bell.load)
+    assert not tab[Bell].is_open
+    tab.go("/contacts")
+    await tab.run(Bell.toggle)  # pressed before the page has told that it is another one
+    await tab.run(Bell.load)
+    assert tab[Bell].is_open
