@@ -21,6 +21,7 @@ FREE = {
     "activities.comments.put_back": OWN,
     "activities.comments.read": RECORD,
     "activities.comments.remove": OWN,
+    "activities.activities.renew_choices": CALLED,
     "activities.comments.tell_mentioned": CALLED,
     "people.roles.own_role": CALLED,
     "platform.attachments.find": RECORD,

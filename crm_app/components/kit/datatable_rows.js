@@ -66,7 +66,8 @@ export function useWindow(wrap, body, total, onRest) {
     if (!wrap.current || !body.current) return;
     const outer = wrap.current.getBoundingClientRect();
     const inner = body.current.getBoundingClientRect();
-    const row = body.current.querySelector("tr[data-row]");
+    // only of rows that were read: a height that changes as they come and go would move what is in sight, for ever
+    const row = body.current.querySelector("tr[data-row]:not(.waits)");
     if (row) height.current = row.getBoundingClientRect().height || height.current;
     const top = Math.max(outer.top, 0) - inner.top;
     const bottom = Math.min(outer.bottom, window.innerHeight) - inner.top;
