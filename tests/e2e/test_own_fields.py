@@ -100,6 +100,17 @@ async def test_chips_moments_and_formulas(visit, admin, manager):
     await page.keyboard.press("Enter")
     await expect(moment.locator(".val")).to_contain_text("18:05")
 
+    await page.set_viewport_size(PHONE)
+    await page.emulate_media(color_scheme="dark")
+    await page.get_by_role("navigation", name="Parts of the account").get_by_role("link", name="Details").click()
+    await shown.locator(".val").click()
+    await expect(shown.get_by_role("combobox")).to_be_focused()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert await page.evaluate(_RUN, _ALL) == []
+    await page.keyboard.press("Escape")
+    await page.emulate_media(color_scheme="light")
+    await page.set_viewport_size(DESK)
+
     await page.goto(page.url.partition("/accounts")[0] + "/accounts?cols=name,custom.likes,custom.visit,tags")
     row = rows.filter(has_text="Dorn")
     await expect(row).to_contain_text("18:05")
