@@ -26,6 +26,9 @@ async def test_a_long_list_is_read_as_it_comes_into_sight(visit, alice):
     await expect(page.locator("[data-row='259']")).to_contain_text("Company 259")
     await page.keyboard.press("Control+Home")
     await expect(page.locator("[data-row='0'] [data-col='0']")).to_be_focused()
+    row = page.locator("tr[data-row]").first
+    # as high as those that wait: else a jump far down goes to and fro between the two
+    assert await row.evaluate("e => `${e.offsetHeight}px` === getComputedStyle(e).getPropertyValue('--row-h').trim()")
     await page.evaluate("document.querySelector('.table-wrap').scrollTop = 130 * 36")
     await expect(page.locator("[data-row='135']")).to_contain_text("Company 135")
 

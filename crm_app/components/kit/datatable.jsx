@@ -299,9 +299,11 @@ function Foot({ columns, sums, canPick, countText, words }) {
           const kind = kinds[c.name] && found[kinds[c.name]] ? kinds[c.name] : choices[0];
           if (!kind) return <td key={c.name} className={className}>{found.text ?? ""}</td>;
           const next = choices[(choices.indexOf(kind) + 1) % choices.length];
+          const short = found[`${kind}_short`];
+          const isTight = !short && found[kind].length * 7 + 56 > c.width; // the word goes before a digit does
           const inside = (
             <>
-              <span className="kind">{words[`${kind}Short`]}</span> <Figure full={found[kind]} short={found[`${kind}_short`]} width={c.width} />
+              {!isTight && <span className="kind">{words[`${kind}Short`]}</span>} <Figure full={found[kind]} short={short} width={c.width} />
             </>
           );
           return (
