@@ -14,6 +14,7 @@ from sqlalchemy.util import await_only
 from sqlalchemy.util.queue import AsyncAdaptedQueue, Empty
 
 from crm_app.settings import settings
+from crm_app.store import ready
 from crm_app.store.databases import database_urls, sqlalchemy_url
 
 _PING_AFTER = 2.0  # seconds a connection lay unused, after which it is asked whether it still lives
@@ -90,6 +91,8 @@ def _note_use(_connection: Any, record: Any) -> None:
 
 def _ask_if_alive(connection: Any, record: Any, _proxy: Any) -> None:
     """A connection that lay unused for a while may have been cut; asking at every use would cost a round trip."""
+    if ready.is_stuck(connection.driver_connection):
+        raise DisconnectionError("answers to another question are on the line")
     used = record.info.get("used")
     if used is None or (time.monotonic() - used < _PING_AFTER and not _was_cut(connection.driver_connection)):
         return

@@ -9,7 +9,7 @@ from weakref import WeakSet
 import psycopg
 import sqlalchemy as sa
 from psycopg import AsyncConnection, AsyncCursor
-from psycopg.pq import TransactionStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.rows import dict_row
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -102,9 +102,20 @@ async def run(driver: AsyncConnection[Any], asked: Sequence[tuple[Ready, Values]
     if len(asked) == 1 and driver.pgconn.transaction_status != TransactionStatus.IDLE:  # else BEGIN goes along
         statement, values = asked[0]
         return [await statement.rows(await statement.send(driver, values))]
-    async with driver.pipeline():
-        cursors = [await statement.send(driver, values) for statement, values in asked]
+    try:
+        async with driver.pipeline():
+            cursors = [await statement.send(driver, values) for statement, values in asked]
+    except BaseException:
+        if is_stuck(driver):
+            driver.pgconn.finish()
+        raise
     return [await s.rows(c) for (s, _), c in zip(asked, cursors, strict=True)]
+
+
+def is_stuck(driver: AsyncConnection[Any]) -> bool:
+    """Whether a pipeline was left before all its answers had come, as psycopg leaves one that is cancelled at the wrong
+    moment: whoever asked next would be given them."""
+    return driver.pgconn.pipeline_status != PipelineStatus.OFF
 
 
 def refuse(connection: sa.Connection, error: psycopg.Error, asked: Sequence[tuple[Ready, Values]]) -> NoReturn:

@@ -67,3 +67,12 @@ async def test_a_connection_that_was_cut_meanwhile_is_replaced_unseen(monkeypatc
     await driver.close()
     async with engine().connect() as connection:
         assert (await connection.execute(PID)).scalar_one() != first
+
+
+async def test_a_connection_with_answers_still_to_come_is_replaced_unseen():
+    async with engine().connect() as connection:
+        first = (await connection.execute(PID)).scalar_one()
+        driver = (await connection.get_raw_connection()).driver_connection
+    driver.pgconn.enter_pipeline_mode()
+    async with asyncio.timeout(10), engine().connect() as connection:
+        assert (await connection.execute(PID)).scalar_one() != first
