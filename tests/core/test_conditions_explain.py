@@ -57,7 +57,7 @@ def test_a_whole_sentence(world: cw.World) -> None:
             Clause("since_on", "before", Token("end_of", "quarter", -3)),
             "Since is before the end of the quarter 3 quarters ago",
         ),
-        (Clause("seen_at", "after", "2026-01-31T10:30:00Z"), "Seen at is after 31 Jan 2026, 11:30"),
+        (Clause("seen_at", "after", "2026-01-31T10:30:00Z"), "Seen is after 31 Jan 2026, 11:30"),
         (Clause("owner_id", "eq", Token("me")), "Owner is me"),
         (Clause("custom.colours", "has_any", ("red", "blue")), "Colours has any of Red, Blue"),
         (Clause("staff", "in", tuple(range(1, 9))), "Staff is any of 1, 2, 3, 4, 5 and 3 more"),

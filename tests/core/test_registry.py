@@ -59,10 +59,9 @@ def test_machinery_is_no_field_and_stamps_are_read_only(world: cw.World) -> None
 
 
 def test_lookups(world: cw.World) -> None:
-    assert (
-        registry.get("cond_company") is registry.find("cond_company") is registry.by_slug("companies") is world.company
-    )
-    assert registry.of_model(cw.Deal) is world.deal
+    company = registry.get("cond_company")
+    assert (company.name, company.label, company.model) == ("cond_company", "Company", cw.Company)
+    assert registry.find("cond_company") is registry.by_slug("companies") is registry.of_model(cw.Company) is company
     assert registry.find("nothing") is None and registry.by_slug("nothing") is None
 
 

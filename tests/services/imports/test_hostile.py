@@ -91,6 +91,7 @@ def cell(place: str, text: str) -> bytes:
     return f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'.encode()
 
 
+@pytest.mark.alone
 async def test_ten_thousand_hostile_rows_are_all_answered(admin):
     wizard = await wizard_of(admin)
     await wizard.add("hostile.csv", hostile_file(), entity="account")
@@ -132,6 +133,7 @@ def bombs() -> list[tuple[str, list[bytes], str]]:
     ]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("name", "rows", "said"), bombs(), ids=lambda v: v if isinstance(v, str) else "rows")
 async def test_a_bomb_of_a_spreadsheet_is_refused(admin, tmp_path, name, rows, said):
     path = spreadsheet(tmp_path / name, rows)
@@ -142,6 +144,7 @@ async def test_a_bomb_of_a_spreadsheet_is_refused(admin, tmp_path, name, rows, s
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < _MEMORY
 
 
+@pytest.mark.alone
 async def test_a_bomb_that_lies_about_its_size_ends_in_its_own_process(admin, tmp_path, monkeypatch):
     monkeypatch.setattr(sheets, "_RATIO", 10**9)
     wide = b"<row>" + b"".join(cell(f"A{n}", "A" * 1000) for n in range(100)) + b"</row>"

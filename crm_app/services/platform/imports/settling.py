@@ -24,6 +24,11 @@ from crm_app.store.uow import UnitOfWork
 from crm_app.store.visibility import visible_owners
 
 
+def _nothing() -> pl.DataFrame:
+    """Not the class itself: polars is loaded when it is used, not with this module."""
+    return pl.DataFrame()
+
+
 @dataclass
 class Settled:
     """`own`: the workspace's own fields of `creates`, row by row, which hold them in one column."""
@@ -34,7 +39,7 @@ class Settled:
     before: list[dict[str, Any]] = field(default_factory=list)
     children: dict[Any, pl.DataFrame] = field(default_factory=dict)
     sums: dict[str, int] = field(default_factory=dict)
-    own: pl.DataFrame = field(default_factory=pl.DataFrame)
+    own: pl.DataFrame = field(default_factory=_nothing)
 
     @property
     def known(self) -> pl.DataFrame:
