@@ -9,6 +9,7 @@ from crm_app.components.lists import makes
 from crm_app.core.registry import Entity, FieldSpec, Kind
 from crm_app.pages.records import LISTED
 from crm_app.services.platform import records
+from crm_app.services.platform.schema import entity_of
 from crm_app.store.uow import unit_of_work
 from tests.entities.values import ids, make, value_of
 from tests.services.sales.deals import a_deal
@@ -64,9 +65,9 @@ async def test_it_is_made_and_thrown_away(visit, admin, entity):
     dialog = page.get_by_role("dialog", name=f"New {entity.label.lower()}")
     await expect(dialog).to_be_visible()
     async with unit_of_work(admin) as uow:
-        today = uow.today
-    for spec in (s for s in entity.fields.values() if s.required and s.name not in entity.readonly):
-        await fill(dialog.locator(f"#new-{spec.name}"), spec, value_of(entity, spec, day=today))
+        today, shown = uow.today, await entity_of(uow, entity.name)
+    for spec in (s for s in shown.fields.values() if s.required and s.name not in shown.readonly):
+        await fill(dialog.locator(f"#new-{spec.name}"), spec, value_of(shown, spec, day=today))
     await dialog.get_by_role("button", name="Create").click()
     await expect(dialog).to_be_hidden()
     await expect(page.get_by_role("button", name="More actions")).to_be_visible()
