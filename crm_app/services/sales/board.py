@@ -31,6 +31,19 @@ _CARD = (
     "stage_entered_at", "next_activity_at", "next_activity_kind", "next_activity_subject", "health", "position",
 )  # fmt: skip
 
+# Made once: to build a statement costs as much as to run it.
+_PIPELINE = sa.select(_pipelines.c.id, _pipelines.c.name).where(
+    _pipelines.c.id == sa.bindparam("pipeline"), _pipelines.c.deleted_at.is_(None)
+)
+_PIPELINE_STAGES = (
+    sa.select(
+        _stages.c.id, _stages.c.name, _stages.c.kind, _stages.c.color, _stages.c.probability,
+        _stages.c.rotting_days, _stages.c.required_fields, _stages.c.description,
+    )
+    .where(_stages.c.pipeline_id == sa.bindparam("pipeline"), _stages.c.is_active, _stages.c.deleted_at.is_(None))
+    .order_by(_stages.c.position, _stages.c.id)
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Filters:
@@ -97,7 +110,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class Column:
-    stage: sa.RowMapping
+    stage: Mapping[Any, Any]
     totals: Totals
     cards: Sequence[Mapping[Any, Any]]
     has_more: bool
@@ -105,11 +118,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Board:
-    pipeline: sa.RowMapping
+    pipeline: Mapping[Any, Any]
     columns: list[Column]
     won: Totals  # of the whole pipeline, under the same filters
     lost: Totals
-    stages: Sequence[sa.RowMapping]  # all of the pipeline, shown or not
+    stages: Sequence[Mapping[Any, Any]]  # all of the pipeline, shown or not
     totals: Mapping[UUID, Totals]  # of those that have any
 
 
@@ -134,18 +147,10 @@ async def owners(uow: UnitOfWork) -> Sequence[sa.RowMapping]:
     return (await uow.execute(query)).mappings().all()
 
 
-async def stages(uow: UnitOfWork, pipeline_id: UUID) -> Sequence[sa.RowMapping]:
+async def stages(uow: UnitOfWork, pipeline_id: UUID) -> Sequence[Mapping[Any, Any]]:
     """All stages of a pipeline, ends included, in their order."""
     uow.require("opportunity.read")
-    query = (
-        sa.select(
-            _stages.c.id, _stages.c.name, _stages.c.kind, _stages.c.color, _stages.c.probability,
-            _stages.c.rotting_days, _stages.c.required_fields, _stages.c.description,
-        )
-        .where(_stages.c.pipeline_id == pipeline_id, _stages.c.is_active, _stages.c.deleted_at.is_(None))
-        .order_by(_stages.c.position, _stages.c.id)
-    )  # fmt: skip
-    return (await uow.execute(query)).mappings().all()
+    return await uow.named(_PIPELINE_STAGES, {"pipeline": pipeline_id})
 
 
 async def board(
@@ -154,9 +159,8 @@ async def board(
     """The open columns (with `with_ends` also won and lost), each with its first `window` cards. Three queries."""
     uow.require("opportunity.read")
     chosen = filters or Filters()
-    query = sa.select(_pipelines.c.id, _pipelines.c.name).where(_pipelines.c.id == pipeline_id)
-    pipeline = (await uow.execute(query.where(_pipelines.c.deleted_at.is_(None)))).mappings().one_or_none()
-    if pipeline is None:
+    pipelines = await uow.named(_PIPELINE, {"pipeline": pipeline_id})
+    if not pipelines:
         raise NotFound("This pipeline does not exist any more.")
     every = await stages(uow, pipeline_id)
     shown = [s for s in every if with_ends or s["kind"] is StageKind.open]
@@ -170,7 +174,7 @@ async def board(
         kind: merged([totals[s["id"]] for s in every if s["kind"] is kind and s["id"] in totals])
         for kind in (StageKind.won, StageKind.lost)
     }
-    return Board(pipeline, columns, ends[StageKind.won], ends[StageKind.lost], every, totals)
+    return Board(pipelines[0], columns, ends[StageKind.won], ends[StageKind.lost], every, totals)
 
 
 def merged(parts: Iterable[Totals]) -> Totals:
@@ -220,11 +224,11 @@ def _blind(actor: Actor) -> frozenset[str]:
     return frozenset(f"{OPPORTUNITY.name}.{n}" for n in hidden | masked)
 
 
-def _shown(uow: UnitOfWork, rows: Iterable[sa.RowMapping]) -> list[Mapping[Any, Any]]:
+def _shown(uow: UnitOfWork, rows: list[dict[str, Any]]) -> Sequence[Mapping[Any, Any]]:
     """Cards without what the role does not see: None stands there."""
     hidden, masked = blind_spots(uow.actor, OPPORTUNITY.name)
     blind = (hidden | masked).intersection(_CARD)
-    return [{**r, **dict.fromkeys(blind)} for r in rows] if blind else list(rows)
+    return [{**r, **dict.fromkeys(blind)} for r in rows] if blind else rows
 
 
 def _with_names(cards: sa.FromClause, source: Any) -> sa.Select[Any]:
@@ -251,7 +255,7 @@ async def _first_cards(
     else:
         query = _first_cards_query(window, lambda wanted: narrowed(uow, wanted, filters))
     found: dict[UUID, list[Mapping[Any, Any]]] = {}
-    for row in _shown(uow, (await uow.execute(query, values)).mappings()):
+    for row in _shown(uow, await uow.named(query, values)):
         found.setdefault(row["stage_id"], []).append(row)
     return found
 
@@ -296,7 +300,7 @@ async def more_cards(
         here = sa.tuple_(_deals.c.position, _deals.c.id)
         query = query.where(here > sa.tuple_(sa.literal(mark), sa.literal(after_id)))
     query = narrowed(uow, query, filters or Filters()).order_by(_deals.c.position, _deals.c.id)
-    found = (await uow.execute(query.limit(sa.literal_column(str(window + 1))))).mappings().all()
+    found = await uow.named(query.limit(sa.literal_column(str(window + 1))))
     return _shown(uow, found[:window]), len(found) > window
 
 
@@ -306,7 +310,7 @@ async def cards(
     """These deals as cards, as far as the viewer sees them and the filters let them through."""
     uow.require("opportunity.read")
     query = _any_card.where(_deals.c.id.in_(list(record_ids)))
-    return _shown(uow, (await uow.execute(narrowed(uow, query, filters or Filters()))).mappings())
+    return _shown(uow, await uow.named(narrowed(uow, query, filters or Filters())))
 
 
 async def stage_totals(
