@@ -18,6 +18,13 @@ async def account(alice):
         return await records.create(uow, ACCOUNT, {"name": "Kessler"})
 
 
+async def test_a_comment_is_measured_as_it_was_sent(program, alice, account):
+    client, there = await program(alice), f"/accounts/{account.id}/comments/"
+    refused = await client.post(there, json={"text": "x" * 10_000 + "\u0007"})
+    assert refused.status_code == 422 and "longer than 10,000" in refused.text, refused.text
+    assert (await client.post(there, json={"text": "x" * 9_999 + "\u0007"})).status_code == 201
+
+
 async def test_comments_are_said_read_changed_and_taken_away(program, alice, bob, account):
     client, there = await program(alice), f"/accounts/{account.id}/comments/"
     words = f"@{{{bob.user_id}}} calls them. Not @{{nobody}}."

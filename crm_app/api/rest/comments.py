@@ -109,6 +109,8 @@ def _read(body: dict[str, Any]) -> tuple[str, list[Mention]]:
     text = body.get("text")
     if not isinstance(text, str):
         wrong["text"] = "must be the words of the comment"
+    elif len(text) > comments.LONGEST:  # as it came: the service counts what is left of it without control characters
+        wrong["text"] = f"is longer than {comments.LONGEST:,} characters"
     if wrong:
         raise Invalid(**wrong)
     words = str(text)
