@@ -11,7 +11,7 @@ from bench.operations import OPERATIONS
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "figures.md"
 _HEAD = """# Figures
 
-Written by `python -m bench.figures` from one run of `make bench`: {cores} cores, Python {python}, load
+Written by `python -m bench.figures` from the last runs of `make bench`: {cores} cores, Python {python}, load
 {load} at the start and {after} at the end. Every operation runs through the service layer (permission, visibility,
 row-level security, audit, history, event) as one person, then as 16 at once; beside it the same question as raw SQL
 through psycopg on the same data, by turns in the same run, as the owner of the tables, without row-level security.
