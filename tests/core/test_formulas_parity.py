@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -101,7 +101,7 @@ def compare(loaded: tuple[cw.World, sa.Connection], asked: list[tuple[str, Kind]
     found = {(row[0], row[1]): row[2:] for row in connection.execute(query)}
     for record in world.rows[entity.name]:
         for spec, sql in zip(specs, found[record["tenant_id"], record["id"]], strict=True):
-            python = formulas.worked_out(entity, spec, lambda name: loaded_value(entity, record, name), ctx)  # noqa: B023
+            python = formulas.worked_out(entity, spec, partial(loaded_value, entity, record), ctx)
             message = f"Python {python!r}, PostgreSQL {sql!r}: {spec.formula} as {spec.kind}\n{ctx}\n{record}"
             assert python == sql and type(python) is type(sql), message
 

@@ -7,8 +7,8 @@ from playwright.async_api import expect
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.services.platform import custom_fields, records
 from crm_app.store.uow import unit_of_work
+from tests.e2e.axe import ALL, AXE, RUN
 from tests.e2e.browsing import DESK, PHONE
-from tests.e2e.test_accessibility import _ALL, _RUN, AXE
 
 
 async def prepared(admin):
@@ -34,7 +34,7 @@ async def clean(page):
         for scheme in ("light", "dark"):
             await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             await expect(page.locator("html")).to_have_class(re.compile(scheme))
-            assert await page.evaluate(_RUN, _ALL) == []
+            assert await page.evaluate(RUN, ALL) == []
     await page.emulate_media(color_scheme="light")
 
 
@@ -88,7 +88,7 @@ async def test_chips_moments_and_formulas(visit, admin, manager):
     await shown.locator(".val").click()
     await expect(shown.get_by_role("combobox")).to_be_focused()
     await page.evaluate(AXE)
-    assert await page.evaluate(_RUN, _ALL) == []
+    assert await page.evaluate(RUN, ALL) == []
     await shown.get_by_role("button", name="Remove Silver").click()
     await page.keyboard.type("ti")
     await page.keyboard.press("Enter")
@@ -106,7 +106,7 @@ async def test_chips_moments_and_formulas(visit, admin, manager):
     await shown.locator(".val").click()
     await expect(shown.get_by_role("combobox")).to_be_focused()
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    assert await page.evaluate(_RUN, _ALL) == []
+    assert await page.evaluate(RUN, ALL) == []
     await page.keyboard.press("Escape")
     await page.emulate_media(color_scheme="light")
     await page.set_viewport_size(DESK)

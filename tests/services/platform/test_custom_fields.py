@@ -7,43 +7,25 @@ import pytest
 import sqlalchemy as sa
 
 from crm_app.core import conditions
-from crm_app.core.context import Actor
 from crm_app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from crm_app.core.registry import Kind
 from crm_app.core.views import View, fit
 from crm_app.jobs.delivery import system_actor
 from crm_app.models.customers.accounts import ACCOUNT
 from crm_app.models.customers.contacts import CONTACT
-from crm_app.models.sales.opportunities import OPPORTUNITY
 from crm_app.services.platform import audit, custom_fields, field_settings, history, lists, records, saved_views
 from crm_app.services.platform.custom_fields import Similar
 from crm_app.services.platform.schema import entity_of
-from crm_app.services.platform.sight import context_of
 from crm_app.state.platform import conditions as builder
 from crm_app.store.uow import unit_of_work
-from tests.services.sales.deals import a_deal
+from tests.services.platform.own_fields import account, make
 
-COLORED = ({"label": "Gold", "color": "3"}, {"label": "Silver", "color": ""})
 VALUES = {
     "text": "Hello", "long_text": "Two\nlines", "number": 7, "decimal": Decimal("1.25"), "money": 120_050,
 "percent": 40,
     "date": date(2027, 3, 1), "datetime": datetime(2027, 3, 1, 9, 30, tzinfo=UTC), "choice": "gold",
     "choices": ["gold", "silver"], "flag": True, "email": "a@b.example", "phone": "+49301", "url": "https://x.at",
 }  # fmt: skip
-
-
-async def make(admin: Actor, label: str, kind: str = "text", *, entity: str = "account", **more) -> str:
-    """The name of a new field."""
-    if kind in ("choice", "choices"):
-        more.setdefault("choices", COLORED)
-    async with unit_of_work(admin) as uow:
-        field = await custom_fields.create(uow, entity, label=label, kind=kind, **more)
-    return f"custom.{field.key}"
-
-
-async def account(actor: Actor, **values):
-    async with unit_of_work(actor) as uow:
-        return await records.create(uow, ACCOUNT, {"name": "Kessler", **values})
 
 
 @pytest.mark.parametrize("kind", VALUES)
@@ -277,65 +259,6 @@ async def test_what_makes_no_field_is_refused(admin, given):
     assert refusal.value.fields
 
 
-async def test_a_formula_is_worked_out_wherever_it_is_read(admin):
-    name = await make(admin, "Expected", "formula", entity="opportunity", formula="{Amount} * {Probability} / 100")
-    left = await make(admin, "Days left", "formula", entity="opportunity", formula="{Close date} - today()")
-    deal = await a_deal(admin, "Roll-out", amount_minor=100_000)
-    async with unit_of_work(admin) as uow:
-        entity = await entity_of(uow, "opportunity")
-        assert (entity.fields[name].kind, entity.fields[left].kind) == (Kind.money, Kind.decimal)
-        seen = await records.read(uow, OPPORTUNITY, deal.id)
-        row = (await records.find(uow, OPPORTUNITY, columns=("name", name, left))).rows[0]
-        assert seen[name] == row[name] == 1000 * seen.probability
-        assert seen[left] == row[left] == (deal.expected_close_on - uow.today).days
-        with pytest.raises(Invalid):
-            await records.update(uow, OPPORTUNITY, deal.id, {name: 1})
-        amount = next(f for f in await custom_fields.listed(uow, "opportunity") if f["label"] == "Expected")
-        assert custom_fields.told(entity, amount["formula"]) == "{Amount} * {Probability} / 100"
-
-
-async def test_a_formula_sorts_filters_and_is_summed(admin):
-    await make(admin, "Seats", "number")
-    per_seat = await make(admin, "Per seat", "formula", formula="{Employees} / {Seats}")
-    share = await make(admin, "Third", "formula", formula="{Annual revenue} / 3")
-    size = await make(admin, "Size", "formula", formula="if({Seats} > 5, 'Large', 'small') & ' ' & {Name}")
-    since = await make(admin, "Review", "formula", formula="date(2027, 1, 31) + {Seats}")
-    given = ((30, 12, 1_000_00), (7, 3, 50), (1, 0, 7), (9, None, 8), (45, 10, 1))
-    for place, (employees, seats, revenue) in enumerate(given):
-        await account(
-            admin, name=f"A{place}", employees=employees, annual_revenue_minor=revenue, **{"custom.seats": seats}
-        )
-    entity_columns = ("name", per_seat, share, size, since)
-    async with unit_of_work(admin) as uow:
-        entity = await lists.entity_of(uow, "account")
-
-        async def names(**view) -> list[str]:
-            found = await lists.page(uow, entity, View(columns=entity_columns, **view))
-            return [r["name"] for r in found.rows]
-
-        def over(field, op, value):
-            return conditions.parse({"field": field, "op": op, "value": value})
-
-        assert await names(sort=per_seat) == ["A1", "A0", "A4", "A2", "A3"]
-        assert await names(sort=per_seat, descending=True) == ["A4", "A0", "A1", "A3", "A2"]
-        assert await names(sort=size) == ["A0", "A4", "A1", "A2", "A3"]  # by letter: capitals first
-        assert await names(filter=over(per_seat, "between", [2.4, 2.6])) == ["A0"]
-        assert await names(filter=over(share, "gte", 33_333)) == ["A0"]
-        assert await names(filter=over(size, "starts_with", "LARGE")) == ["A0", "A4"]
-        assert await names(filter=over(since, "after", "2027-02-05")) == ["A0", "A4"]
-        assert await names(filter=over(per_seat, "is_empty", None)) == ["A2", "A3"]
-        totals = await lists.totals(uow, entity, View(columns=entity_columns))
-        assert list(totals.columns[share].sums.values()) == [33_333 + 17 + 2 + 3]
-        assert totals.columns[per_seat].sums[""] == Decimal("9.3333")
-        for condition, record in ((over(share, "gt", 100), "A0"), (over(since, "on_or_before", "2027-02-03"), "A1")):
-            found = [
-                r["name"]
-                for r in (await lists.page(uow, entity, View(columns=entity_columns))).rows
-                if conditions.matches(condition, await uow.get(ACCOUNT.model, r["id"]), entity, context_of(uow))
-            ]
-            assert record in found and found == await names(filter=condition)
-
-
 async def test_own_fields_of_related_records_are_asked_for(admin, alice):
     seats = await make(admin, "Seats", "number")
     tier = await make(admin, "Tier", "choice")
@@ -371,56 +294,6 @@ async def test_own_fields_of_related_records_are_asked_for(admin, alice):
             assert fit(View(filter=condition), entity, hidden=builder.Ground(entity, blind, {}).hidden)[1]
         offered = {c["value"] for c in builder.offered(await builder.ground(uow, entity))["account"]}
         assert not {tier, seats, per_seat} & offered
-
-
-async def test_a_formula_pages_by_its_value(admin):
-    await make(admin, "Seats", "number")
-    double = await make(admin, "Double", "formula", formula="{Seats} * 1.5")
-    for place in range(7):
-        await account(admin, name=f"A{place}", **{"custom.seats": (place * 3) % 5 or None})
-    shown, after = [], None
-    async with unit_of_work(admin) as uow:
-        while True:
-            page = await records.find(uow, ACCOUNT, columns=("name", double), sort=double, after=after, limit=2)
-            shown += [(r[double], r["name"]) for r in page.rows]
-            if (after := page.after) is None:
-                break
-    filled = [v for v, _ in shown if v is not None]
-    assert filled == sorted(filled) and len(filled) == 5 and [n for _, n in shown][5:] == ["A0", "A5"]
-
-
-async def test_a_formula_tells_nothing_of_what_its_reader_may_not_see(admin, alice):
-    name = await make(admin, "Twice", "formula", entity="opportunity", formula="{Amount} * 2")
-    deal = await a_deal(alice, "Roll-out", amount_minor=47_11)
-    for right in ("hidden", "masked"):
-        blind = alice.with_field_rights({"opportunity.amount_minor": right})
-        async with unit_of_work(blind) as uow:
-            seen = await records.read(uow, OPPORTUNITY, deal.id)
-            assert name not in seen and "9422" not in repr(dict(seen))
-            entity = await lists.entity_of(uow, "opportunity")
-            asked = conditions.parse({"field": name, "op": "gt", "value": 1})
-            outer = conditions.parse({"related": "opportunities", "some": {"field": name, "op": "gt", "value": 1}})
-            account_entity = await lists.entity_of(uow, "account")
-            for refused in (
-                lambda: lists.page(uow, entity, View(sort=name)),  # noqa: B023
-                lambda: lists.page(uow, entity, View(filter=asked)),  # noqa: B023
-                lambda: lists.page(uow, account_entity, View(filter=outer)),  # noqa: B023
-            ):
-                with pytest.raises(Invalid):
-                    await refused()
-            assert name not in (await lists.totals(uow, entity, View(columns=("name",)))).columns
-
-
-async def test_a_field_that_a_formula_needs_is_not_put_away(admin):
-    await make(admin, "Seats", "number")
-    await make(admin, "Double", "formula", formula="{Seats} * 2")
-    async with unit_of_work(admin) as uow:
-        seats = next(f for f in await custom_fields.listed(uow, "account") if f["label"] == "Seats")
-        with pytest.raises(Conflict, match="Double is worked out"):
-            await custom_fields.delete(uow, seats["id"])
-        await custom_fields.change(uow, seats["id"], label="Chairs")
-        double = next(f for f in await custom_fields.listed(uow, "account") if f["label"] == "Double")
-        assert custom_fields.told(await entity_of(uow, "account"), double["formula"]) == "{Chairs} * 2"
 
 
 async def test_declared_fields_get_labels_choices_and_are_asked_for(admin, alice):
